@@ -1,0 +1,17 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace DroitsAmeli.Api;
+
+/// <summary>Settings of <c>Api:*</c>.</summary>
+public sealed class ApiOptions
+{
+    public const string Section = "Api";
+
+    /// <summary>What stands before <c>/v1</c>, for instance <c>/test</c>; empty: nothing.</summary>
+    [RegularExpression(@"^(/[A-Za-z0-9._~-]+)*$", ErrorMessage = "Api:PathPrefix must be empty, or path segments such as /test, without a slash at its end.")]
+    public string PathPrefix { get; set; } = "";
+
+    /// <summary>Seconds within which every call ends.</summary>
+    [Range(1.0, 8.0, ErrorMessage = "Api:DeadlineSeconds must be between 1 and 8.")]
+    public double DeadlineSeconds { get; set; } = 8;
+}

@@ -1,0 +1,58 @@
+using DroitsAmeli.Grains.Configuration;
+using Orleans.Configuration;
+
+namespace DroitsAmeli.Api;
+
+/// <summary>Connects a front end to the silos, and knows whether it is connected.</summary>
+public static class ClusterClient
+{
+    /// <summary>Adds the cluster's client. The host starts, and opens its port, once a silo answers.</summary>
+    public static void AddClusterClient(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSettings<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
+        var cluster = Settings.Read<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
+
+        builder.Services.AddSingleton<GatewayStatus>();
+        builder.UseOrleansClient(client =>
+        {
+            if (cluster is { Mode: ClusterMode.Postgres, ConnectionString: { } connectionString })
+                client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", PostgresConnectionString.Prepared(connectionString)));
+            else
+                client.UseStaticClustering((StaticGatewayListProviderOptions options) => options.Gateways.Add(cluster.Gateway.ToGatewayUri()));
+            client.Configure<ClusterOptions>(options =>
+            {
+                options.ClusterId = cluster.ClusterId;
+                options.ServiceId = cluster.ServiceId;
+            });
+            // A grain's calls stick to one gateway: one that is gone, or new, must be noticed soon.
+            client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
+            client.UseConnectionRetryFilter<RetryUntilConnected>();
+            client.AddGatewayCountChangedHandler(services =>
+            {
+                var status = services.GetRequiredService<GatewayStatus>();
+                return (_, change) => status.Gateways = change.NumberOfConnectedGateways;
+            });
+        });
+    }
+
+    private sealed class RetryUntilConnected(TimeProvider time) : IClientConnectionRetryFilter
+    {
+        public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(250), time, cancellationToken);
+            return true;
+        }
+    }
+}
+
+/// <summary>How many gateways this front end is connected to: at least one once the host has started, then what the runtime tells.</summary>
+public sealed class GatewayStatus
+{
+    private int gateways = 1;
+
+    public int Gateways
+    {
+        get => Volatile.Read(ref gateways);
+        set => Volatile.Write(ref gateways, value);
+    }
+}

@@ -1,0 +1,69 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+
+namespace DroitsAmeli.Grains.Configuration;
+
+/// <summary>How silos find each other, <c>Cluster:Mode</c>.</summary>
+public enum ClusterMode
+{
+    /// <summary>One silo on this machine, in memory.</summary>
+    Localhost,
+
+    /// <summary>Any number of silos, whose membership stands in a PostgreSQL database.</summary>
+    Postgres,
+}
+
+/// <summary>What remembers on which silo a grain is, <c>Cluster:Directory</c>.</summary>
+public enum ClusterDirectory
+{
+    /// <summary>The distributed directory: a silo that is lost takes its own grains with it, and no others.</summary>
+    Distributed,
+
+    /// <summary>The runtime's default: a silo that is lost makes most grains of the others cold too.</summary>
+    Default,
+}
+
+/// <summary>Settings of <c>Cluster:*</c>, the same for silos and front ends.</summary>
+public sealed class ClusterSettings : IValidatableObject
+{
+    public const string Section = "Cluster";
+
+    [EnumDataType(typeof(ClusterMode))]
+    public ClusterMode Mode { get; set; } = ClusterMode.Localhost;
+
+    /// <summary>Npgsql connection string of the membership; required in mode postgres.</summary>
+    public string? ConnectionString { get; set; }
+
+    [Required, MaxLength(150)]
+    public string ClusterId { get; set; } = "droits";
+
+    [Required, MaxLength(150)]
+    public string ServiceId { get; set; } = "droits-ameli";
+
+    /// <summary>The IP address at which the other silos and the front ends reach this silo, in mode postgres.</summary>
+    public string AdvertisedIPAddress { get; set; } = "127.0.0.1";
+
+    /// <summary>TCP port between silos.</summary>
+    [Range(1, 65535)]
+    public int SiloPort { get; set; } = 11111;
+
+    /// <summary>TCP port from front ends to a silo.</summary>
+    [Range(1, 65535)]
+    public int GatewayPort { get; set; } = 30000;
+
+    [EnumDataType(typeof(ClusterDirectory))]
+    public ClusterDirectory Directory { get; set; } = ClusterDirectory.Distributed;
+
+    /// <summary>Where a front end finds the silo in mode localhost.</summary>
+    public IPEndPoint Gateway => new(IPAddress.Loopback, GatewayPort);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Mode is not ClusterMode.Postgres)
+            yield break;
+        if (!PostgresConnectionString.IsAcceptable(ConnectionString))
+            yield return new("Cluster:ConnectionString must be the connection string of a PostgreSQL database in mode postgres.", [nameof(ConnectionString)]);
+        if (!IPAddress.TryParse(AdvertisedIPAddress, out _))
+            yield return new("Cluster:AdvertisedIPAddress must be an IP address.", [nameof(AdvertisedIPAddress)]);
+    }
+}

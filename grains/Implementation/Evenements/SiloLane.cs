@@ -1,0 +1,180 @@
+using DroitsAmeli.Grains.Familles;
+
+namespace DroitsAmeli.Grains.Evenements;
+
+/// <summary>
+/// What one silo is still to be told. Each silo has its own lane, so that one that does not answer delays nobody but the stored cursor; and a
+/// batch whose answer is late, because the silo first has to write what it was writing, does not delay the next. The order is of no account:
+/// versions only grow. Lives on one scheduler; not thread-safe.
+/// </summary>
+/// <param name="announce">Tells the silo; returns the families held there.</param>
+/// <param name="obey">Gives the silo an order.</param>
+/// <param name="held">Called with the number and the events of the families that were held, before they count as told.</param>
+/// <param name="missed">The orders that stand for events that were too many to keep.</param>
+/// <param name="time">The clock.</param>
+internal sealed class SiloLane(
+    Func<Evenement[], Task<string[]>> announce,
+    Func<Ordre, Task<int>> obey,
+    Action<long, Evenement[]> held,
+    StaleOrdres missed,
+    TimeProvider time) : IDisposable
+{
+    /// <summary>Events kept for a silo that does not answer.</summary>
+    internal const int Capacity = 200_000;
+
+    private const int LargestBatch = 5_000;
+    private const int CallsAtOnce = 8;
+    private static readonly TimeSpan ShortestPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPatience = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
+    private readonly HashSet<Item> open = [];
+    private readonly Queue<Item> untold = new();
+    private readonly Queue<Item> unanswered = new();
+    private readonly SemaphoreSlim waiting = new(0);
+    private readonly CancellationTokenSource gone = new();
+    private int kept;
+
+    /// <summary>The least number of what is still to be told; <see cref="long.MaxValue"/> when nothing.</summary>
+    public long Oldest => open.Count == 0 ? long.MaxValue : open.Min(item => item.Number);
+
+    public void Add(long number, Evenement[] evenements)
+    {
+        if (kept + evenements.Length > Capacity && open.Count > 0)
+        {
+            number = Math.Min(number, Oldest);
+            var ordres = open.Where(item => item.Ordre is not null).ToArray();
+            Clear();
+            foreach (var ordre in ordres)
+                Open(ordre);
+            if (missed.Cover(time.GetUtcNow(), out var isNew) is var cover && isNew)
+                Add(number, cover);
+            Telemetry.EvenementsResets.Add(1, new KeyValuePair<string, object?>("reason", "silo_behind"));
+            return;
+        }
+
+        foreach (var batch in evenements.Chunk(LargestBatch))
+            Open(new Item(number, batch, null) { Weight = batch.Length });
+    }
+
+    public void Add(long number, Ordre ordre) => Open(new Item(number, [], ordre));
+
+    /// <summary>Adds events that are kept elsewhere too, however many: they leave as much room as there was.</summary>
+    public void AddKnown(long number, Evenement[] evenements)
+    {
+        foreach (var batch in evenements.Chunk(LargestBatch))
+            Open(new Item(number, batch, null));
+    }
+
+    /// <summary>Tells the silo until it is dead, which ends the lane for good, or <paramref name="stop"/> is cancelled.</summary>
+    public async Task Run(CancellationToken stop)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop, gone.Token);
+        try
+        {
+            await Task.WhenAll(Enumerable.Range(0, CallsAtOnce).Select(_ => Work(end.Token)));
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            // The silo is dead, or the follower stops.
+        }
+        finally
+        {
+            if (gone.IsCancellationRequested)
+                Dispose();
+        }
+    }
+
+    /// <summary>The silo is dead: nothing is to be told to it any more.</summary>
+    public void Close()
+    {
+        Clear();
+        gone.Cancel();
+    }
+
+    public void Dispose()
+    {
+        gone.Dispose();
+        waiting.Dispose();
+    }
+
+    private void Open(Item item)
+    {
+        open.Add(item);
+        kept += item.Weight;
+        untold.Enqueue(item);
+        waiting.Release();
+    }
+
+    private void Clear()
+    {
+        open.Clear();
+        untold.Clear();
+        unanswered.Clear();
+        kept = 0;
+    }
+
+    private async Task Work(CancellationToken stop)
+    {
+        while (true)
+        {
+            await waiting.WaitAsync(stop);
+            if ((untold.TryDequeue(out var item) || unanswered.TryDequeue(out item)) && open.Contains(item) && !await TryTell(item, stop))
+            {
+                // Whatever the reason, it may hold families that do not know yet.
+                Telemetry.EvenementsRetries.Add(1, new KeyValuePair<string, object?>("target", "silo"));
+                await Task.Delay(Pause, time, stop);
+                if (open.Contains(item))
+                {
+                    unanswered.Enqueue(item);
+                    waiting.Release();
+                }
+            }
+        }
+    }
+
+    private async Task<bool> TryTell(Item item, CancellationToken stop)
+    {
+        try
+        {
+            if (item.Ordre is { } ordre)
+                await obey(ordre).WaitAsync(item.NextPatience(), time, stop);
+            else
+                NoteHeld(item, await announce(item.Evenements).WaitAsync(item.NextPatience(), time, stop));
+        }
+        catch (Exception) when (!stop.IsCancellationRequested)
+        {
+            return false;
+        }
+
+        if (open.Remove(item))
+            kept -= item.Weight;
+        return true;
+    }
+
+    private void NoteHeld(Item item, string[] familles)
+    {
+        if (familles.Length == 0)
+            return;
+        var names = familles.ToHashSet(StringComparer.Ordinal);
+        held(item.Number, [.. item.Evenements.Where(evenement => names.Contains(evenement.Famille))]);
+    }
+
+    private sealed class Item(long number, Evenement[] evenements, Ordre? ordre)
+    {
+        private TimeSpan patience = ShortestPatience;
+
+        public long Number => number;
+        public Evenement[] Evenements => evenements;
+        public Ordre? Ordre => ordre;
+        public int Weight { get; init; }
+
+        /// <summary>How long to wait this time: longer each time, for a silo that is alive may need it.</summary>
+        public TimeSpan NextPatience()
+        {
+            var now = patience;
+            patience = patience * 2 < LongestPatience ? patience * 2 : LongestPatience;
+            return now;
+        }
+    }
+}

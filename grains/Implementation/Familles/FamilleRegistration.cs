@@ -1,0 +1,28 @@
+using DroitsAmeli.Grains.Configuration;
+using DroitsAmeli.Grains.Evenements;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace DroitsAmeli.Grains.Familles;
+
+/// <summary>Registers what families need.</summary>
+public static class FamilleRegistration
+{
+    /// <summary>Binds and validates <c>Freshness:*</c> and <c>Famille:*</c>.</summary>
+    public static IServiceCollection AddFamilles(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSettings<FreshnessOptions>(configuration, FreshnessOptions.Section)
+            .Validate(
+                options => options.FreshMinutes < options.BehindMinutes && options.BehindMinutes <= options.MaximumHours * 60,
+                "Freshness:FreshMinutes must be below Freshness:BehindMinutes, and that at most Freshness:MaximumHours.");
+        services.AddSettings<FamilleOptions>(configuration, FamilleOptions.Section);
+        services.TryAddSingleton<Ordres>();
+        services.AddSingleton<RecentEvenements>();
+        services.AddSingleton<FamilleDependencies>();
+        services.AddSingleton<FamilleIndex>();
+        services.AddSingleton<FamillesServiceClient>();
+        services.AddGrainService<FamillesService>();
+        return services;
+    }
+}

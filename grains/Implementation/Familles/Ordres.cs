@@ -1,0 +1,163 @@
+using System.Collections.Frozen;
+
+namespace DroitsAmeli.Grains.Familles;
+
+/// <summary>
+/// The orders in force on this silo, and what they say of a copy. Every read asks, so without orders it costs nothing; a copy is judged by
+/// the instants the SI gave it, so an order holds as well for what comes later from the store or from another silo.
+/// </summary>
+public sealed class Ordres
+{
+    /// <summary>How long an order stays: nothing may be shown that was given 72 h ago, so beyond that it concerns nothing.</summary>
+    public static readonly TimeSpan Retention = TimeSpan.FromHours(73);
+
+    private readonly Lock adding = new();
+    private volatile InForce current = InForce.None;
+
+    /// <summary>
+    /// False until the orders that are kept in the database have been read, where there is one: what comes from the store must not be shown
+    /// before that, because an order to forget it may be among them.
+    /// </summary>
+    public bool AreKnown { get; internal set; } = true;
+
+    /// <summary>The orders, in no particular order.</summary>
+    public IReadOnlyCollection<Ordre> All => current.ById.Values;
+
+    /// <summary>Puts an order in force.</summary>
+    /// <returns>False when it was known already.</returns>
+    public bool Add(Ordre ordre) => AddRange([ordre]).Count > 0;
+
+    /// <summary>Puts orders in force.</summary>
+    /// <returns>Those that were not known.</returns>
+    public IReadOnlyList<Ordre> AddRange(IEnumerable<Ordre> ordres)
+    {
+        lock (adding)
+        {
+            var before = current;
+            var unknown = ordres.Where(ordre => !before.ById.ContainsKey(ordre.Id)).DistinctBy(ordre => ordre.Id).ToList();
+            if (unknown.Count > 0)
+                current = InForce.Of(before.ById.Values.Concat(unknown));
+            return unknown;
+        }
+    }
+
+    /// <summary>Drops the orders that concern nothing any more.</summary>
+    public void Prune(DateTimeOffset now)
+    {
+        lock (adding)
+        {
+            var before = current;
+            var rest = before.ById.Values.Where(ordre => ordre.Instant + ordre.Spread + Retention > now).ToList();
+            if (rest.Count < before.ById.Count)
+                current = InForce.Of(rest);
+        }
+    }
+
+    /// <summary>True when what the SI gave at that instant lies in a quarantine.</summary>
+    public bool IsForgotten(DateTimeOffset loadedAt)
+    {
+        foreach (var quarantine in current.Quarantines)
+        {
+            if (quarantine.Concerns(loadedAt))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>True when what the SI gave of that family at that instant is forgotten, by a quarantine or by an order about the family.</summary>
+    /// <param name="loadedAt">The instant the SI gave it.</param>
+    /// <param name="familleKey">See <see cref="FamilleKey"/>.</param>
+    public bool IsForgotten(DateTimeOffset loadedAt, string familleKey) => IsForgotten(loadedAt) || loadedAt <= ForgottenUpTo(familleKey);
+
+    /// <summary>The same for a family's grain.</summary>
+    public bool IsForgotten(DateTimeOffset loadedAt, GrainId grain) =>
+        IsForgotten(loadedAt) || current.ByFamille.Count > 0 && loadedAt <= ForgottenUpTo(grain.Key.ToString()!);
+
+    /// <summary>
+    /// The last instant up to which everything of that family is forgotten, the version it must not go back from included; null when nothing
+    /// was ordered.
+    /// </summary>
+    public DateTimeOffset? ForgottenUpTo(string familleKey) =>
+        current.ByFamille.TryGetValue(familleKey, out var ofFamille) ? ofFamille.ForgottenUpTo : null;
+
+    /// <summary>Since when what the SI gave of that family at that instant must be asked again before it is shown.</summary>
+    /// <param name="loadedAt">The instant the SI gave it.</param>
+    /// <param name="familleKey">See <see cref="FamilleKey"/>; gives each family its own moment within the spread of an order.</param>
+    /// <param name="now">The instant of the call.</param>
+    /// <returns>Null when that moment has not come.</returns>
+    public DateTimeOffset? StaleSince(DateTimeOffset loadedAt, string familleKey, DateTimeOffset now)
+    {
+        var inForce = current;
+        DateTimeOffset? since = null;
+        if (inForce.ByFamille.TryGetValue(familleKey, out var ofFamille) && loadedAt < ofFamille.StaleBefore && ofFamille.StaleBefore <= now)
+            since = ofFamille.StaleBefore;
+
+        foreach (var ordre in inForce.Stale)
+        {
+            if (loadedAt >= ordre.Instant)
+                break;
+            var due = ordre.Instant + ordre.Spread * Place(familleKey);
+            if (due <= now && (since is null || due < since))
+                since = due;
+        }
+
+        return since;
+    }
+
+    /// <summary><see cref="StaleSince"/> for a family's grain.</summary>
+    public bool IsStale(DateTimeOffset loadedAt, GrainId grain, DateTimeOffset now)
+    {
+        var inForce = current;
+        return (inForce.Stale.Length > 0 || inForce.ByFamille.Count > 0) && StaleSince(loadedAt, grain.Key.ToString()!, now) is not null;
+    }
+
+    /// <summary>Where a family stands among all, in [0, 1): the same on every silo and in every run.</summary>
+    public static double Place(string familleKey)
+    {
+        const double resolution = 1.0 / (1L << 53);
+        var hash = 14695981039346656037UL;
+        foreach (var character in familleKey)
+            hash = (hash ^ character) * 1099511628211UL;
+
+        // Keys that differ in their last characters only would stand side by side.
+        hash = (hash ^ (hash >> 32)) * 0xD6E8FEB86659FD93UL;
+        hash = (hash ^ (hash >> 32)) * 0xD6E8FEB86659FD93UL;
+        return ((hash ^ (hash >> 32)) >> 11) * resolution;
+    }
+
+    private readonly record struct OfFamille(DateTimeOffset? ForgottenUpTo, DateTimeOffset? StaleBefore)
+    {
+        public static OfFamille Of(IEnumerable<Ordre> ordres)
+        {
+            var all = ordres.ToList();
+            return new(Last(OrdreKind.Forget), Last(OrdreKind.StaleFamille));
+
+            DateTimeOffset? Last(OrdreKind kind) => all.Where(ordre => ordre.Kind == kind).Max(ordre => (DateTimeOffset?)ordre.Instant);
+        }
+    }
+
+    private sealed record InForce(
+        FrozenDictionary<Guid, Ordre> ById,
+        Ordre[] Quarantines,
+
+        // The newest first: a copy is concerned by the first so many.
+        Ordre[] Stale,
+        FrozenDictionary<string, OfFamille> ByFamille)
+    {
+        public static InForce None { get; } = Of([]);
+
+        public static InForce Of(IEnumerable<Ordre> ordres)
+        {
+            var byId = ordres.ToFrozenDictionary(ordre => ordre.Id);
+            return new(
+                byId,
+                [.. byId.Values.Where(ordre => ordre.Kind is OrdreKind.Quarantine)],
+                [.. byId.Values.Where(ordre => ordre.Kind is OrdreKind.Stale).OrderByDescending(ordre => ordre.Instant)],
+                byId.Values
+                    .Where(ordre => ordre is { Kind: OrdreKind.Forget or OrdreKind.StaleFamille, Famille: not null })
+                    .GroupBy(ordre => FamilleKey.Of(ordre.Famille!), StringComparer.Ordinal)
+                    .ToFrozenDictionary(group => group.Key, OfFamille.Of, StringComparer.Ordinal));
+        }
+    }
+}

@@ -1,0 +1,348 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Orleans.Storage;
+
+namespace DroitsAmeli.Grains.Storage;
+
+/// <summary>A kind of snapshot: the state name under which Orleans stores it, which is never used again for anything else.</summary>
+/// <param name="State">The state name.</param>
+/// <param name="Merge">Of two snapshots of one subject (stored, mine), what both know: an older part never replaces a newer one. The stored one itself when mine adds nothing.</param>
+public sealed record SnapshotKind(string State, Func<Snapshot, Snapshot, Snapshot> Merge);
+
+/// <summary>What is stored of one subject.</summary>
+/// <param name="Content">The bytes, readable without the envelope; encrypted by the store.</param>
+/// <param name="OldestLoad">When the SI gave the oldest part.</param>
+/// <param name="NewestLoad">When the SI gave the newest part.</param>
+/// <param name="ExpiresAt">From when on it may not be served.</param>
+public sealed record Snapshot(ReadOnlyMemory<byte> Content, DateTimeOffset OldestLoad, DateTimeOffset NewestLoad, DateTimeOffset ExpiresAt);
+
+/// <summary>A snapshot that was read.</summary>
+/// <param name="Snapshot">What was stored.</param>
+/// <param name="LeastVersion">The least version the change feed has announced since; 0 when none.</param>
+public sealed record StoredSnapshot(Snapshot Snapshot, long LeastVersion);
+
+/// <summary>
+/// The stored snapshots. A store that is missing, slow, full or broken never makes a read fail: the snapshot is "not stored", counted.
+/// Writes go behind the answers and are coalesced by subject.
+/// </summary>
+public sealed partial class SnapshotStore : IDisposable
+{
+    /// <summary>The name of the storage provider.</summary>
+    public const string Provider = "snapshots";
+
+    private const int MostConflicts = 5;
+    private static readonly TimeSpan LogPeriod = TimeSpan.FromMinutes(1);
+
+    private readonly IGrainStorage? rows;
+    private readonly Func<StorageKeys> keys;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly TimeSpan readTimeout;
+    private readonly SemaphoreSlim reads;
+    private readonly StorageCircuit circuit;
+    private readonly WriteBehind behind;
+    private readonly ConcurrentDictionary<EnvelopeFault, DateTimeOffset> logged = new();
+
+    /// <param name="rows">The provider; null: nothing is ever stored.</param>
+    /// <param name="keys">The keys in force.</param>
+    /// <param name="options">How long to wait.</param>
+    /// <param name="limits">How much at once.</param>
+    /// <param name="time">Judges ages, paces writes.</param>
+    /// <param name="logger">Is told what an operator must know, without ids.</param>
+    internal SnapshotStore(
+        IGrainStorage? rows,
+        Func<StorageKeys> keys,
+        StorageOptions options,
+        StorageLimits limits,
+        TimeProvider time,
+        ILogger<SnapshotStore> logger)
+    {
+        (this.rows, this.keys, this.time, this.logger) = (rows, keys, time, logger);
+        readTimeout = TimeSpan.FromSeconds(options.ReadTimeoutSeconds);
+        reads = new(limits.Reads, limits.Reads);
+        circuit = new(time);
+        behind = new(Carry, TimeSpan.FromSeconds(options.WriteDelaySeconds), time, logger, limits.Writes, limits.Waiting);
+    }
+
+    /// <summary>False when nothing is ever stored.</summary>
+    public bool IsConfigured => rows is not null;
+
+    /// <summary>Rows that are not written yet.</summary>
+    public int Pending => behind.Pending;
+
+    /// <summary>Reads a snapshot; null when there is none that can be read in time. Never throws but for the caller's cancellation.</summary>
+    /// <param name="kind">What is read.</param>
+    /// <param name="grain">Whose.</param>
+    /// <param name="subject">The full id the snapshot must be of (associated data of the encryption).</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<StoredSnapshot?> Read(SnapshotKind kind, GrainId grain, string subject, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (rows is null)
+            return null;
+
+        // Half of the time to get a turn, so that a database that answers is not judged by the length of the queue.
+        var begun = time.GetTimestamp();
+        if (behind.Hasten(kind, grain) is { } ended)
+        {
+            // The row is about to change: what is read before that is of the past.
+            if (!await EndsInTime(ended, readTimeout / 2, cancellationToken) || behind.IsBeingForgotten(kind, grain))
+                return Count("timed_out");
+        }
+
+        if (!circuit.TryEnter())
+            return Count("circuit_open");
+        if (!await TakesTurn(Positive(readTimeout / 2 - time.GetElapsedTime(begun)), cancellationToken))
+            return Count("timed_out");
+
+        var reading = ReadRow(kind, grain);
+        try
+        {
+            var row = await reading.WaitAsync(Positive(readTimeout - time.GetElapsedTime(begun)), time, cancellationToken);
+            if (circuit.Succeeded())
+                LogReadable();
+            return Open(kind, subject, row);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception exception)
+        {
+            if (circuit.Failed())
+                LogUnreadable(StorageFailure.Describe(exception));
+            return Count(exception is TimeoutException ? "timed_out" : "failed");
+        }
+    }
+
+    /// <summary>Stores a snapshot soon; a later one of the same subject takes its place. Returns at once.</summary>
+    public void Save(SnapshotKind kind, GrainId grain, string subject, Snapshot snapshot)
+    {
+        if (rows is not null)
+            behind.Save(kind, grain, subject, snapshot);
+    }
+
+    /// <summary>Removes a snapshot soon, and what waits to be written of it at once.</summary>
+    public void Forget(SnapshotKind kind, GrainId grain)
+    {
+        if (rows is not null)
+            behind.Forget(kind, grain);
+    }
+
+    /// <summary>
+    /// Completes when nothing that was given to <see cref="Save"/> or <see cref="Forget"/> before, for these grains, is unwritten or being
+    /// written. It is tried at once; what fails then is given up, so that it is not written afterwards either (a removal is tried again).
+    /// </summary>
+    /// <returns>Those of which something was.</returns>
+    public Task<IReadOnlyCollection<GrainId>> Settle(IReadOnlyCollection<GrainId> grains, CancellationToken cancellationToken) => behind.Settle(grains).WaitAsync(cancellationToken);
+
+    /// <summary>Writes everything that waits, within a limit.</summary>
+    public async Task Flush(TimeSpan limit)
+    {
+        try
+        {
+            await behind.Flush().WaitAsync(limit, time);
+        }
+        catch (TimeoutException)
+        {
+            LogUnflushed(behind.Pending);
+        }
+    }
+
+    /// <summary>Stops writing.</summary>
+    public void Dispose() => behind.Dispose();
+
+    private async Task<bool> EndsInTime(Task ended, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ended.WaitAsync(limit, time, cancellationToken);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<bool> TakesTurn(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var turn = reads.WaitAsync(CancellationToken.None);
+        try
+        {
+            await turn.WaitAsync(limit, time, cancellationToken);
+            return true;
+        }
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
+        {
+            _ = turn.ContinueWith(_ => reads.Release(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            if (exception is OperationCanceledException)
+                throw;
+            return false;
+        }
+    }
+
+    private static TimeSpan Positive(TimeSpan span) => span > TimeSpan.Zero ? span : TimeSpan.Zero;
+
+    // The turn ends with the call itself, not with the wait for it: a database that hangs holds no more connections than there are turns.
+    private Task<SnapshotRow?> ReadRow(SnapshotKind kind, GrainId grain)
+    {
+        var reading = Task.Run(async () =>
+        {
+            try
+            {
+                var state = new GrainState<SnapshotRow>();
+                await rows!.ReadStateAsync(kind.State, grain, state);
+                return state.RecordExists ? state.State : null;
+            }
+            finally
+            {
+                reads.Release();
+            }
+        });
+        reading.Ignore();
+        return reading;
+    }
+
+    private StoredSnapshot? Open(SnapshotKind kind, string subject, SnapshotRow? row)
+    {
+        if (row is null)
+            return Count("not_stored");
+        var opened = Envelope.Open(keys(), kind.State, subject, row.Payload.Span);
+        if (opened.Snapshot is not { } snapshot)
+        {
+            Refuse(opened.Fault);
+            return null;
+        }
+
+        if (snapshot.ExpiresAt <= time.GetUtcNow())
+            return Count("not_stored");
+        Count("found");
+        return new(snapshot, row.LeastVersion);
+    }
+
+    private async Task Carry(RowChange change)
+    {
+        if (change.Forget)
+            await Remove(change);
+        if (change.Snapshot is { } snapshot)
+            await Write(change, snapshot);
+    }
+
+    private async Task Remove(RowChange change)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await rows!.ClearStateAsync(change.Kind.State, change.Grain, new GrainState<SnapshotRow>());
+                CountWrite("forgotten");
+                return;
+            }
+            catch (InconsistentStateException) when (attempt < MostConflicts)
+            {
+                CountWrite("conflicted");
+            }
+        }
+    }
+
+    private async Task Write(RowChange change, Snapshot mine)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var now = time.GetUtcNow();
+            if (mine.ExpiresAt <= now)
+            {
+                CountWrite("expired");
+                return;
+            }
+
+            var state = new GrainState<SnapshotRow>();
+            await rows!.ReadStateAsync(change.Kind.State, change.Grain, state);
+            var (snapshot, outcome) = state is { RecordExists: true, State: { } row } ? Combine(change, row, mine, now) : (mine, "written");
+            if (snapshot is not null)
+            {
+                state.State = new() { Payload = Envelope.Seal(keys(), change.Kind.State, change.Subject!, snapshot) };
+                try
+                {
+                    await rows.WriteStateAsync(change.Kind.State, change.Grain, state);
+                }
+                catch (InconsistentStateException) when (attempt < MostConflicts)
+                {
+                    CountWrite("conflicted");
+                    continue;
+                }
+            }
+
+            CountWrite(outcome);
+            return;
+        }
+    }
+
+    /// <summary>What replaces the row; null: it stays as it is.</summary>
+    private (Snapshot? Snapshot, string Outcome) Combine(RowChange change, SnapshotRow row, Snapshot mine, DateTimeOffset now)
+    {
+        var opened = Envelope.Open(keys(), change.Kind.State, change.Subject!, row.Payload.Span);
+        if (opened.Snapshot is { } stored)
+        {
+            if (stored.ExpiresAt <= now)
+                return (mine, "written");
+            var merged = change.Kind.Merge(stored, mine);
+            return ReferenceEquals(merged, stored) ? (null, "unchanged")
+                : merged.ExpiresAt <= now ? (null, "expired")
+                : (merged, "merged");
+        }
+
+        Refuse(opened.Fault, isRead: false);
+
+        // While silos of two versions run side by side, the older one must not destroy what the newer one wrote.
+        return opened.Fault is EnvelopeFault.Newer && opened.StatedExpiry > now ? (null, "newer_kept") : (mine, "written");
+    }
+
+    private void Refuse(EnvelopeFault fault, bool isRead = true)
+    {
+        var reason = fault switch
+        {
+            EnvelopeFault.Newer => "newer",
+            EnvelopeFault.UnknownKey => "unknown_key",
+            EnvelopeFault.NotAuthentic => "not_authentic",
+            _ => "malformed",
+        };
+        if (isRead)
+            Telemetry.StorageReads.Add(1, new("outcome", "refused"), new("reason", reason));
+        if (fault is not EnvelopeFault.Newer)
+            Telemetry.Alarms.Add(1, new KeyValuePair<string, object?>("alarm", "snapshot_" + reason));
+
+        var now = time.GetUtcNow();
+        var last = logged.GetValueOrDefault(fault);
+        if (now - last >= LogPeriod && (last == default ? logged.TryAdd(fault, now) : logged.TryUpdate(fault, now, last)))
+            LogRefused(reason);
+    }
+
+    private static StoredSnapshot? Count(string outcome)
+    {
+        Telemetry.StorageReads.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+        return null;
+    }
+
+    private static void CountWrite(string outcome) =>
+        Telemetry.StorageWrites.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Snapshots cannot be read and count as not stored: {Reason}.")]
+    private partial void LogUnreadable(string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Snapshots can be read again.")]
+    private partial void LogReadable();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A stored snapshot was refused and counts as not stored: {Reason}. Said once a minute at most.")]
+    private partial void LogRefused(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} snapshots were not written in time.")]
+    private partial void LogUnflushed(int count);
+}
+
+/// <summary>How much the store does at once.</summary>
+/// <param name="Reads">Rows read at once.</param>
+/// <param name="Writes">Rows written at once.</param>
+/// <param name="Waiting">Rows that may wait to be written.</param>
+internal sealed record StorageLimits(int Reads = 24, int Writes = WriteBehind.Concurrency, int Waiting = WriteBehind.MostWaiting);

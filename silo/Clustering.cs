@@ -1,0 +1,92 @@
+using System.Net;
+using DroitsAmeli.Grains.Configuration;
+using Orleans.Configuration;
+
+namespace DroitsAmeli.Silo;
+
+/// <summary>How a silo finds the others, notices that one is gone, and goes itself.</summary>
+public static class Clustering
+{
+    /// <summary>
+    /// How long a silo that is told to stop may take: its grains move to the others first, 20,000 of them in about 4 s; a silo with a million
+    /// takes minutes. Kubernetes' grace period must be longer (150 s).
+    /// </summary>
+    public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(120);
+
+    /// <summary>
+    /// How long front ends have, after they were told that a silo goes, to send their calls elsewhere before it stops to take them. By default
+    /// they have none, and calls in flight are lost with it.
+    /// </summary>
+    public static readonly TimeSpan GatewayNotice = TimeSpan.FromSeconds(2);
+
+    private const string Npgsql = nameof(Npgsql);
+
+    /// <summary>Adds the silo to its cluster, as <c>Cluster:*</c> says.</summary>
+    public static void AddClustering(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSettings<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
+
+        var cluster = Settings.Read<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
+        if (cluster is { Mode: ClusterMode.Postgres, ConnectionString: { } connectionString } && IPAddress.TryParse(cluster.AdvertisedIPAddress, out var address))
+        {
+            builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
+            builder.UseOrleans(silo => silo.UsePostgres(cluster, connectionString, address));
+        }
+        else
+        {
+            // Settings that do not fit together come here too: they are refused before the silo starts.
+            builder.UseOrleans(silo => silo.UseLocalhostClustering(cluster.SiloPort, cluster.GatewayPort, null, cluster.ServiceId, cluster.ClusterId));
+        }
+    }
+
+    /// <summary>
+    /// Death of a silo is noticed fast without killing those that are merely slow: a probe every second, 3 missed before a vote, 2 votes
+    /// before a verdict (kill -9 seen in 1.2 s instead of 10.7 s).
+    /// </summary>
+    internal static void NoticeDeath(ClusterMembershipOptions options)
+    {
+        options.ProbeTimeout = TimeSpan.FromSeconds(1);
+        options.MinProbeTimeout = TimeSpan.FromMilliseconds(500);
+
+        // Otherwise four probes' time: a silo that answers slowly before it dies would be probed ever more slowly.
+        options.MaxProbeTimeout = TimeSpan.FromSeconds(2);
+        options.NumMissedProbesLimit = 3;
+        options.NumVotesForDeathDeclaration = 2;
+
+        // Changes come by gossip; the table is read for what gossip has missed, and a minute of that is too long for a front end's retries.
+        options.TableRefreshTimeout = TimeSpan.FromSeconds(10);
+
+        // When every silo was killed, rows of the dead stand as Active and nobody is left to vote. A silo that joins must take them for dead
+        // by their last sign of life: after 6 s instead of 90 s, or the restart of everything waits that long.
+        options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
+        options.NumMissedTableIAmAliveLimit = 3;
+    }
+
+    private static void UsePostgres(this ISiloBuilder silo, ClusterSettings cluster, string connectionString, IPAddress address)
+    {
+        silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
+        silo.UseAdoNetClustering(options =>
+        {
+            options.Invariant = Npgsql;
+            options.ConnectionString = PostgresConnectionString.Prepared(connectionString);
+        });
+        silo.ConfigureEndpoints(address, cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: !IPAddress.IsLoopback(address));
+        silo.Configure<ClusterMembershipOptions>(NoticeDeath);
+        silo.Configure<SiloMessagingOptions>(options => options.ClientGatewayShutdownNotificationTimeout = GatewayNotice);
+        if (cluster.Directory is ClusterDirectory.Distributed)
+            silo.UseDistributedDirectory();
+    }
+
+    /// <summary>
+    /// With the default directory the loss of 1 of 3 silos made 55 to 83 % of the grains cold, with the distributed one only those of the
+    /// victim. Its range leases, 30 s long, would hold up new activations after each loss that the probes notice fast; a family that is active
+    /// twice for a moment is harmless here, since versions are fenced.
+    /// </summary>
+    private static void UseDistributedDirectory(this ISiloBuilder silo)
+    {
+#pragma warning disable ORLEANSEXP003 // Experimental in the runtime; Cluster:Directory=default goes back.
+        silo.AddDistributedGrainDirectory();
+#pragma warning restore ORLEANSEXP003
+        silo.Configure<GrainDirectoryOptions>(options => options.RangeLeaseDuration = TimeSpan.Zero);
+    }
+}

@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace DroitsAmeli.Tests.Api;
+
+/// <summary>What a partner sees when FranceConnect or the régime SI fail, and that nothing of it is kept.</summary>
+/// <remarks>Each test uses families of its own, and jumps a minute ahead when it ends: pauses and circuits are over then.</remarks>
+[Collection(FaultCollection.Name)]
+public sealed class UpstreamFaultTests(FaultBench bench) : IAsyncDisposable
+{
+    private static int lastFamily = 100;
+
+    private readonly string persona = $"famille-{Interlocked.Increment(ref lastFamily)}";
+
+    public async ValueTask DisposeAsync()
+    {
+        await bench.SetFranceConnect();
+        await bench.SetRegimeSi();
+        bench.Clock.Jump(TimeSpan.FromMinutes(2));
+    }
+
+    [Theory]
+    [InlineData("erreur_500", "franceconnect_indisponible")]
+    [InlineData("erreur_503", "franceconnect_indisponible")]
+    [InlineData("identifiants_refuses", "franceconnect_indisponible")]
+    [InlineData("coupure", "franceconnect_indisponible")]
+    [InlineData("charabia", "franceconnect_indisponible")]
+    [InlineData("trop_grand", "franceconnect_indisponible")]
+    [InlineData("redirection", "franceconnect_indisponible")]
+    [InlineData("mauvais_type", "franceconnect_indisponible")]
+    [InlineData("mauvais_iss", "franceconnect_indisponible")]
+    [InlineData("mauvais_aud", "franceconnect_indisponible")]
+    [InlineData("vieux_iat", "franceconnect_indisponible")]
+    [InlineData("alg_none", "franceconnect_indisponible")]
+    [InlineData("alg_hs256", "franceconnect_indisponible")]
+    [InlineData("mauvais_enc", "franceconnect_indisponible")]
+    [InlineData("jws_seul", "franceconnect_indisponible")]
+    [InlineData("json_nu", "franceconnect_indisponible")]
+    [InlineData("sans_reponse", "delai_depasse")]
+    public async Task A_fault_of_franceconnect_is_answered_and_not_remembered(string fault, string code)
+    {
+        var token = await bench.Token(persona);
+        await bench.SetFranceConnect($$"""{ "faute": "{{fault}}" }""");
+        (await Within8Seconds(new Call { Token = token })).Is(code, token, "simulated", "server_error", "invalid_client");
+
+        await bench.SetFranceConnect();
+        (await new Call { Token = token }.Send(bench)).Ok();
+    }
+
+    [Fact]
+    public async Task FranceConnect_without_its_keys_is_502()
+    {
+        bench.Clock.Jump(TimeSpan.FromHours(2));
+        await bench.SetFranceConnect("""{ "jwks_en_panne": true }""");
+        (await Within8Seconds(new Call { Token = await bench.Token(persona) })).Is("franceconnect_indisponible");
+    }
+
+    [Theory]
+    [InlineData("500")]
+    [InlineData("429")]
+    [InlineData("503")]
+    [InlineData("reset")]
+    [InlineData("truncated")]
+    [InlineData("garbage")]
+    [InlineData("wrong_famille")]
+    [InlineData("wrong_nir")]
+    [InlineData("older_version")]
+    [InlineData("huge_body")]
+    public async Task A_fault_of_the_si_is_503_and_nothing_of_it_is_kept(string fault)
+    {
+        await WarmCircuit();
+        var call = new Call("/contrats") { Token = await bench.Token(persona, lifetime: 600), Nir = bench.Nir(persona) };
+        await bench.SetRegimeSi($$"""{ "faults": [{ "kind": "{{fault}}", "target": "{{(fault is "older_version" ? "familles" : "droits")}}" }] }""");
+        if (fault == "older_version")
+        {
+            // Old is told by comparison: the right composition must have been seen, and have aged.
+            await bench.SetRegimeSi();
+            (await call.Send(bench)).Ok();
+            var held = (await (call with { Path = "/me/beneficiaires" }).Send(bench)).Ok().ToJsonString();
+            bench.Clock.Jump(TimeSpan.FromMinutes(90));
+            var later = call with { Path = "/me/beneficiaires", Token = await bench.Token(persona) };
+            await bench.SetRegimeSi("""{ "faults": [{ "kind": "older_version", "target": "familles" }] }""");
+            var old = await Within8Seconds(later);
+            Assert.Equal(held, old.Ok().ToJsonString());
+            Assert.Matches("^DroitsAmeli; fwd=stale; fwd-status=503; ttl=-", old.Header("Cache-Status"));
+            return;
+        }
+
+        (await Within8Seconds(call)).Is("si_indisponible");
+        await Recovers(call);
+    }
+
+    [Theory]
+    [InlineData("identifications")]
+    [InlineData("familles")]
+    [InlineData("droits")]
+    public async Task A_silent_si_is_504(string target)
+    {
+        await WarmCircuit();
+        var call = new Call("/contrats") { Token = await bench.Token(persona, lifetime: 600), Nir = bench.Nir(persona) };
+        await bench.SetRegimeSi($$"""{ "faults": [{ "kind": "hang", "target": "{{target}}" }] }""");
+        (await Within8Seconds(call)).Is("delai_depasse");
+        await Recovers(call);
+    }
+
+    [Fact]
+    public async Task A_dripping_si_is_504()
+    {
+        await WarmCircuit();
+        var call = new Call("/contrats") { Token = await bench.Token(persona, lifetime: 600), Nir = bench.Nir(persona) };
+        await bench.SetRegimeSi("""{ "faults": [{ "kind": "slow_drip", "target": "droits" }] }""");
+        (await Within8Seconds(call)).Is("delai_depasse");
+        await Recovers(call);
+    }
+
+    [Theory]
+    [InlineData("identifications")]
+    [InlineData("familles")]
+    public async Task A_failing_si_is_503_wherever_it_fails(string target)
+    {
+        await WarmCircuit();
+        var call = new Call { Token = await bench.Token(persona, lifetime: 600) };
+        await bench.SetRegimeSi($$"""{ "faults": [{ "kind": "garbage", "target": "{{target}}" }] }""");
+        (await Within8Seconds(call)).Is("si_indisponible");
+        await Recovers(call);
+    }
+
+    [Fact]
+    public async Task A_closed_si_is_503_whose_retry_after_is_its_opening()
+    {
+        await bench.SetRegimeSi($$"""{ "closed_until": "{{bench.Clock.Now.AddSeconds(50):O}}" }""");
+        var answer = await Within8Seconds(new Call { Token = await bench.Token(persona) });
+        answer.Is("si_indisponible");
+        Assert.InRange(int.Parse(answer.Header("Retry-After")!, System.Globalization.CultureInfo.InvariantCulture), 40, 50);
+    }
+
+    [Fact]
+    public async Task What_is_held_is_given_with_its_age_while_the_si_fails()
+    {
+        await WarmCircuit();
+        var call = new Call { Token = await bench.Token(persona) };
+        var fresh = await call.Send(bench);
+        bench.Clock.Jump(TimeSpan.FromMinutes(90));
+        await bench.SetRegimeSi("""{ "faults": [{ "kind": "garbage" }] }""");
+
+        var old = await Within8Seconds(new Call { Token = await bench.Token(persona) });
+        Assert.Equal(fresh.Ok().ToJsonString(), old.Ok().ToJsonString());
+        Assert.Equal(fresh.Header("Date-Situation"), old.Header("Date-Situation"));
+        Assert.Matches("^DroitsAmeli; fwd=stale; fwd-status=503; ttl=-[0-9]+$", old.Header("Cache-Status"));
+    }
+
+    [Fact]
+    public async Task What_is_held_for_a_quarter_of_an_hour_is_refreshed_behind_the_answer()
+    {
+        (await new Call { Token = await bench.Token(persona) }.Send(bench)).Ok();
+        bench.Clock.Jump(TimeSpan.FromMinutes(20));
+        var stale = await new Call { Token = await bench.Token(persona) }.Send(bench);
+        stale.Ok();
+        Assert.Matches("^DroitsAmeli; hit; ttl=-[0-9]+$", stale.Header("Cache-Status"));
+    }
+
+    private async Task Recovers(Call call)
+    {
+        await bench.SetRegimeSi();
+        bench.Clock.Jump(TimeSpan.FromSeconds(30));
+        (await call.Send(bench)).Ok();
+    }
+
+    // Ten good calls first, so that one test's faults do not open the circuit to the SI and hide what is tested.
+    private async Task WarmCircuit()
+    {
+        var families = Enumerable.Range(0, 4).Select(_ => $"famille-{Interlocked.Increment(ref lastFamily)}");
+        foreach (var family in families)
+            (await new Call { Token = await bench.Token(family) }.Send(bench)).Ok();
+    }
+
+    private async Task<Answer> Within8Seconds(Call call)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var answer = await call.Send(bench);
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 8);
+        return answer;
+    }
+}

@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using DroitsAmeli.Load.Processes;
+using DroitsAmeli.Load.Reads;
+using DroitsAmeli.Simulators.RegimeSi;
+
+namespace DroitsAmeli.Tests.Cache;
+
+/// <summary>T14, events: what changes at the SI is shown by every front end.</summary>
+public sealed class ChangeTests(Database database)
+{
+    private const int AtOnce = 10;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan TrialLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan WatchedAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StoredLimit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ReachLimit = TimeSpan.FromSeconds(20);
+
+    private static readonly DeploymentOptions Options = new()
+    {
+        Silos = 2,
+        FrontEnds = 2,
+        SiloSettings = new Dictionary<string, string> { ["Freshness:FreshMinutes"] = "240", ["Freshness:BehindMinutes"] = "300" },
+    };
+
+    [Fact]
+    public async Task A_change_is_shown_by_every_front_end_and_the_old_rights_by_none_after()
+    {
+        var trials = Scale.Of(100, 10_000);
+        await Scenario.Run(await database.Server(), Options, async (deployment, stop) =>
+        {
+            await deployment.RegimeSi.Set(new() { Latency = new(MedianMs: 30, P99Ms: 200) }, stop);
+            using var http = Deployment.NewHttp(TrialLimit);
+            var took = new ConcurrentBag<TimeSpan>();
+            var oldAfter = 0;
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, trials),
+                new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop },
+                async (famille, cancellation) =>
+                {
+                    var question = new Question(famille, Resource.Exonerations);
+                    var token = (await deployment.FranceConnect.Mint([famille], Partner.Hopital, TimeSpan.FromMinutes(5), cancellation))[0];
+                    var before = await Count(http, deployment, question, deployment.FrontEnds[0], token, cancellation);
+                    var changed = Stopwatch.StartNew();
+                    await deployment.RegimeSi.Change(famille, ChangeKind.AddAld, cancellation);
+                    var shown = await Task.WhenAll(deployment.FrontEnds.Select(frontEnd => Watch(frontEnd, before)));
+                    took.Add(shown.Max());
+
+                    async Task<TimeSpan> Watch(Node frontEnd, int former)
+                    {
+                        var since = TimeSpan.MaxValue;
+                        while (since == TimeSpan.MaxValue || changed.Elapsed < since + WatchedAfter)
+                        {
+                            Assert.True(changed.Elapsed < TrialLimit, $"{frontEnd.Name} still shows the old rights after {changed.Elapsed}.");
+                            var count = await Count(http, deployment, question, frontEnd, token, cancellation);
+                            if (count == former + 1)
+                                since = since == TimeSpan.MaxValue ? changed.Elapsed : since;
+                            else if (since != TimeSpan.MaxValue)
+                                Interlocked.Increment(ref oldAfter);
+                            await Task.Delay(Pause, TimeProvider.System, cancellation);
+                        }
+
+                        return since;
+                    }
+                });
+
+            var sorted = took.Order().ToList();
+            var p99 = sorted[(int)Math.Ceiling(sorted.Count * 0.99) - 1];
+            Figures.Add(
+                "T14", $"{trials} changes, 2 silos, until both front ends show them",
+                $"p50 {sorted[sorted.Count / 2].TotalMilliseconds:0} ms, p99 {p99.TotalMilliseconds:0} ms, max {sorted[^1].TotalMilliseconds:0} ms, {oldAfter} old after", "p99 <= 2 s, 0 old after");
+            Assert.Equal(trials, sorted.Count);
+            Assert.Equal(0, oldAfter);
+            Assert.InRange(p99, TimeSpan.Zero, Scale.Of(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(2)));
+        });
+    }
+
+    [Fact]
+    public async Task Changes_reach_families_that_are_only_stored_even_while_every_silo_is_dead()
+    {
+        var familles = Scale.Of(60, 3_000);
+        await Scenario.Run(await database.Server(), Options, async (deployment, stop) =>
+        {
+            await deployment.RegimeSi.Set(new(), stop);
+            using var http = Deployment.NewHttp(TrialLimit);
+            var tokens = await deployment.FranceConnect.Mint([.. Enumerable.Range(0, familles).Select(famille => (long)famille)], Partner.Hopital, TimeSpan.FromMinutes(20), stop);
+            var before = new int[familles];
+            for (var famille = 0; famille < familles; famille++)
+                before[famille] = await Exonerations(famille);
+            await Waiting.Until(async () => await Stored.Families(deployment.ConnectionString!) >= familles, StoredLimit, () => "Not all families were stored.");
+
+            // A third changes while nobody is there to hear it, a third once silos are back and hold nothing, a third not at all.
+            var nodes = deployment.Silos.Concat(deployment.FrontEnds).ToList();
+            await Task.WhenAll(nodes.Select(node => node.Kill()));
+            for (var famille = 0; famille < familles / 3; famille++)
+                await deployment.RegimeSi.Change(famille, ChangeKind.AddAld, stop);
+            foreach (var node in nodes)
+                await node.Launch();
+            await Task.WhenAll(nodes.Select(node => node.Ready(Deployment.StartLimit, stop)));
+            for (var famille = familles / 3; famille < familles / 3 * 2; famille++)
+                await deployment.RegimeSi.Change(famille, ChangeKind.AddAld, stop);
+
+            // The last change is seen: so are those before it, for the feed is in order.
+            var last = familles / 3 * 2 - 1;
+            await Waiting.Until(async () => await Exonerations(last) == before[last] + 1, ReachLimit, () => "The last change is not shown.");
+            await deployment.RegimeSi.ResetCounters(stop);
+            var old = 0;
+            for (var famille = 0; famille < familles / 3 * 2; famille++)
+                old += await Exonerations(famille) == before[famille] + 1 ? 0 : 1;
+            var reloads = await deployment.RegimeSi.Counters(stop);
+            for (var famille = familles / 3 * 2; famille < familles; famille++)
+                Assert.Equal(before[famille], await Exonerations(famille));
+            var spared = (await deployment.RegimeSi.Counters(stop)).Loads - reloads.Loads;
+
+            Figures.Add(
+                "T14", $"{familles / 3 * 2} stored families changed while silos were dead, or held nothing",
+                $"{old} shown as they were; {spared} SI calls for the {familles - familles / 3 * 2} that did not change", "0 and 0");
+            Assert.Equal(0, old);
+            Assert.Equal(0, spared);
+
+            Task<int> Exonerations(int famille) =>
+                Count(http, deployment, new(famille, Resource.Exonerations), deployment.FrontEnds[famille % deployment.FrontEnds.Count], tokens[famille], stop);
+        });
+    }
+
+    private static async Task<int> Count(HttpClient http, Deployment deployment, Question question, Node frontEnd, string token, CancellationToken stop)
+    {
+        using var request = question.To(frontEnd, Partner.Hopital, token, deployment.RegimeSi);
+        var reading = await Reading.Of(http, request, stop);
+        Assert.True(reading.Status == 200, reading.Outcome);
+        return JsonNode.Parse(reading.Body)!.AsArray().Count;
+    }
+}

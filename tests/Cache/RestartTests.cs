@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using DroitsAmeli.Load.Processes;
+using DroitsAmeli.Load.Reads;
+using DroitsAmeli.Simulators.RegimeSi;
+using DroitsAmeli.Tests.Postgres;
+
+namespace DroitsAmeli.Tests.Cache;
+
+/// <summary>T10: every process is killed and started again over what is stored.</summary>
+public sealed class RestartTests(Database database)
+{
+    private static readonly TimeSpan ReadyWanted = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan StoredLimit = TimeSpan.FromMinutes(2);
+    private static readonly Resource[] Both = [Resource.Me, Resource.Exonerations];
+
+    [Fact]
+    public async Task Fresh_families_come_back_from_the_store_and_the_si_is_spared()
+    {
+        var familles = Scale.Of(5_000, 100_000);
+        var options = new DeploymentOptions
+        {
+            Silos = Scale.Of(2, 3),
+            FrontEnds = 2,
+            Families = 1_000_000,
+            SiloSettings = new Dictionary<string, string>
+            {
+                ["Freshness:FreshMinutes"] = "240",
+                ["Freshness:BehindMinutes"] = "300",
+
+                // On a machine that does other things too, a slow read of the store is not what is measured.
+                ["Storage:ReadTimeoutSeconds"] = Scale.Of("5", "1"),
+            },
+        };
+        await Scenario.Run(await database.Server(), options, async (deployment, stop) =>
+        {
+            var book = new AnswerBook(deployment.RegimeSi);
+            await deployment.RegimeSi.Set(new(), stop);
+            var filled = await new ClosedLoopReader(deployment, book).Sweep(0, familles, workers: 24, Both, insist: true, stop);
+            Assert.True(filled.Good == filled.Total, filled.Failures());
+            await Waiting.Until(
+                async () => await Stored.Families(deployment.ConnectionString!) >= familles,
+                StoredLimit,
+                () => $"Not all of {familles} families were stored.");
+            await Waiting.Settled(() => Stored.Rows(deployment.ConnectionString!), TimeSpan.FromSeconds(5), StoredLimit);
+
+            var nodes = deployment.Silos.Concat(deployment.FrontEnds).ToList();
+            await Task.WhenAll(nodes.Select(node => node.Kill()));
+            await deployment.RegimeSi.Set(new() { Latency = new(MedianMs: 300, P99Ms: 2000) }, stop);
+            await deployment.RegimeSi.ResetCounters(stop);
+
+            var clock = Stopwatch.StartNew();
+            foreach (var node in nodes)
+                await node.Launch();
+            await Task.WhenAll(nodes.Select(node => node.Ready(ReadyLimit, stop)));
+            var ready = clock.Elapsed;
+            var perSecond = Scale.Of(200, 500);
+            var report = await new OpenLoopReader(deployment, book).Run(
+                new() { PerSecond = perSecond, Duration = Scale.Of(TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(2)), NextFamille = ReadLoad.ZipfOver(familles), Resources = Both },
+                new(),
+                stop);
+            var counters = await deployment.RegimeSi.Counters(stop);
+
+            Figures.Add(
+                "T10", $"{familles} stored families, {nodes.Count} processes killed -9: ready after",
+                $"{ready.TotalSeconds:0.0} s", "<= 15 s");
+            Figures.Add(
+                "T10", $"then {perSecond} reads/s (Zipf) at once: {report.Total} reads, {report.Total - report.Good} not good, p99 {report.Latency(99):0} ms",
+                $"SI calls: {counters.Identifications} identifications, {counters.Familles} compositions, {counters.Droits} rights; at once {counters.ConcurrenceMax}",
+                "0 for fresh ones, <= cap");
+            Assert.Equal(0, report.Wrong);
+            Assert.True(report.GoodShare >= Scale.Of(0.95, 0.999), $"{report}\n{report.Failures()}");
+            Assert.Equal(0, counters.Loads);
+            Assert.InRange(counters.ConcurrenceMax, 0, options.MaxConcurrentCalls);
+            Assert.InRange(ready, TimeSpan.Zero, Scale.Of(ReadyLimit, ReadyWanted));
+        });
+    }
+
+    [Fact]
+    public async Task A_cluster_that_starts_with_nothing_stored_stays_below_the_cap()
+    {
+        var options = new DeploymentOptions { Silos = Scale.Of(2, 3), FrontEnds = 2, Families = 1_000_000 };
+        await Scenario.Run(await database.Server(), options, async (deployment, stop) =>
+        {
+            var book = new AnswerBook(deployment.RegimeSi);
+            await deployment.RegimeSi.Set(new() { Latency = new(MedianMs: 300, P99Ms: 2000) }, stop);
+            // Nothing is stored: the herd is as large as it can be.
+            var report = await new OpenLoopReader(deployment, book).Run(
+                new() { PerSecond = Scale.Of(200, 500), Duration = Scale.Of(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(60)), NextFamille = ReadLoad.ZipfOver(100_000), Resources = Both },
+                new(),
+                stop);
+            var counters = await deployment.RegimeSi.Counters(stop);
+
+            Figures.Add(
+                "T10", $"nothing stored, {report.Total} reads (Zipf) at once: {report.Outcomes.GetValueOrDefault("200")} answered 200",
+                $"{counters.Loads} SI calls, at once {counters.ConcurrenceMax}", $"<= {options.MaxConcurrentCalls} at once");
+            Assert.InRange(counters.ConcurrenceMax, 1, options.MaxConcurrentCalls);
+            Assert.Equal(0, report.Wrong);
+            Assert.All(report.Outcomes.Keys, outcome => Assert.Contains(outcome, (string[])["200", "503 si_indisponible", "504 delai_depasse"]));
+        });
+    }
+}
+
+/// <summary>What stands in the database of a deployment.</summary>
+internal static class Stored
+{
+    /// <summary>Families whose snapshot is stored.</summary>
+    public static Task<long> Families(string connectionString) => PostgresServer.Scalar<long>(
+        connectionString, "SELECT count(*) FROM orleansstorage WHERE payloadbinary IS NOT NULL AND grainidextensionstring LIKE 'f-%'");
+
+    /// <summary>Everything that is stored.</summary>
+    public static Task<long> Rows(string connectionString) => PostgresServer.Scalar<long>(
+        connectionString, "SELECT count(*) FROM orleansstorage WHERE payloadbinary IS NOT NULL");
+}

@@ -1,0 +1,204 @@
+using System.Globalization;
+
+namespace DroitsAmeli.Load.Processes;
+
+/// <summary>
+/// Silos, front ends and both simulators as real processes on free ports, with keys and files of their own in a folder that goes with
+/// them. Every process is ended by its id when it is disposed of.
+/// </summary>
+public sealed class Deployment : IAsyncDisposable
+{
+    /// <summary>The operator's key, in <c>Admin:KeysSha256</c> of every silo.</summary>
+    public const string OperatorKey = "cle-operateur";
+
+    private const string ClientId = "droits-ameli-charge";
+    private const string ClientSecret = "secret-de-charge";
+    private const string SiKey = "cle-du-si";
+
+    /// <summary>How long a program may take to start on a busy machine.</summary>
+    public static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
+
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("droits-load-");
+    private readonly DeploymentOptions options;
+    private readonly List<Node> nodes = [];
+
+    private Deployment(DeploymentOptions options)
+    {
+        this.options = options;
+        var ports = Loopback.FreePorts(2 + options.FrontEnds + 3 * options.Silos);
+        var files = new Files(folder.FullName);
+
+        var regimeSi = Simulator("regime-si", ports[0], ["--api-key", SiKey]);
+        var franceConnect = Simulator(
+            "franceconnect", ports[1], ["--client-id", ClientId, "--client-secret", ClientSecret, "--jwks-uri", Loopback.Url(ports[2], "/.well-known/jwks.json").ToString()]);
+        RegimeSi = new(regimeSi, Http, options.Families);
+        FranceConnect = new(franceConnect, Http);
+
+        var gateways = ports[^options.Silos..];
+        Silos = [.. Enumerable.Range(0, options.Silos).Select(index => Silo(index, ports.AsSpan(2 + options.FrontEnds + 2 * index, 2), gateways[index], files))];
+        FrontEnds = [.. Enumerable.Range(0, options.FrontEnds).Select(index => FrontEnd(index, ports[2 + index], gateways[0], files))];
+        GatewayPort = gateways[0];
+    }
+
+    /// <summary>For the deployment's own calls: no proxy, no redirection, as many connections as wanted.</summary>
+    public HttpClient Http { get; } = NewHttp(TimeSpan.FromSeconds(30));
+
+    public SimulatedSi RegimeSi { get; }
+
+    public SimulatedFranceConnect FranceConnect { get; }
+
+    public IReadOnlyList<Node> Silos { get; }
+
+    public IReadOnlyList<Node> FrontEnds { get; }
+
+    /// <summary>Its database; null when it is in memory.</summary>
+    public string? ConnectionString => options.ConnectionString;
+
+    /// <summary>The first silo's port for clients of the cluster.</summary>
+    public int GatewayPort { get; }
+
+    /// <summary>Starts everything and waits until all of it is ready.</summary>
+    /// <exception cref="InvalidOperationException">A process did not start; the message holds the end of its log.</exception>
+    public static async Task<Deployment> Start(DeploymentOptions options, CancellationToken cancellationToken)
+    {
+        var deployment = new Deployment(options);
+        try
+        {
+            foreach (var node in deployment.nodes)
+                await node.Launch();
+            foreach (var node in deployment.nodes)
+                await node.Ready(StartLimit, cancellationToken);
+            return deployment;
+        }
+        catch
+        {
+            await deployment.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Applies the schema to a database with the silo's own command.</summary>
+    /// <exception cref="InvalidOperationException">The command failed; the message holds what it printed.</exception>
+    public static async Task Migrate(string connectionString, CancellationToken cancellationToken)
+    {
+        var folder = Directory.CreateTempSubdirectory("droits-load-");
+        try
+        {
+            var log = Path.Combine(folder.FullName, "migrate.log");
+            await using var command = ProgramProcess.Start(
+                "Silo", log, ["migrate"], AsVariables(new() { ["Storage:ConnectionString"] = connectionString, ["Cluster:ConnectionString"] = connectionString }));
+            if (await command.Exited(StartLimit, cancellationToken) is not 0 and var code)
+                throw new InvalidOperationException($"migrate ended with exit code {code}.\n{await File.ReadAllTextAsync(log, cancellationToken)}");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>A client for load: connections are kept, and a call ends after the limit.</summary>
+    public static HttpClient NewHttp(TimeSpan limit) =>
+        new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5) }) { Timeout = limit };
+
+    /// <summary>The end of every process' log.</summary>
+    public string EndOfLogs(int lines = 15) => string.Join('\n', nodes.Select(node => node.EndOfLog(lines)));
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in Enumerable.Reverse(nodes))
+            await node.DisposeAsync();
+        Http.Dispose();
+        folder.Delete(recursive: true);
+    }
+
+    private Node Simulator(string role, int port, string[] args) => Add(
+        role,
+        "Simulators",
+        [role, "--port", Text(port), "--families", Text(options.Families), .. args],
+        new Dictionary<string, string>(),
+        Loopback.Url(port),
+        "/sandbox/compteurs");
+
+    private Node Silo(int index, ReadOnlySpan<int> ports, int gateway, Files files)
+    {
+        var settings = Cluster();
+        settings["Cluster:SiloPort"] = Text(ports[0]);
+        settings["Cluster:GatewayPort"] = Text(gateway);
+        settings["Admin:Urls"] = Loopback.Url(ports[1]).ToString().TrimEnd('/');
+        settings["Admin:KeysSha256"] = Partner.Sha256(OperatorKey);
+        settings["Identities:HmacKeyFile"] = files.HmacKey;
+        settings["FranceConnect:Issuer"] = new Uri(FranceConnect.Node.Address, "/api/v2").ToString();
+        settings["FranceConnect:ClientId"] = ClientId;
+        settings["FranceConnect:ClientSecret"] = ClientSecret;
+        settings["FranceConnect:PrivateJwksFile"] = files.PrivateJwks;
+        settings["RegimeSi:BaseUrl"] = RegimeSi.Node.Address.ToString().TrimEnd('/');
+        settings["RegimeSi:ApiKey"] = SiKey;
+        settings["RegimeSi:MaxConcurrentCalls"] = Text(options.MaxConcurrentCalls);
+        if (options.ConnectionString is { } database)
+        {
+            settings["Storage:ConnectionString"] = database;
+            settings["Storage:KeysFile"] = files.StorageKeys;
+        }
+
+        foreach (var (name, value) in options.SiloSettings)
+            settings[name] = value;
+
+        var environment = AsVariables(settings);
+        if (options.ReportsMemory)
+        {
+            environment["DOTNET_STARTUP_HOOKS"] = typeof(Deployment).Assembly.Location;
+            environment[MemoryReport.FileVariable] = MemoryReport.FileOf(Path.Combine(folder.FullName, $"silo-{index}.log"));
+        }
+
+        return Add($"silo-{index}", "Silo", [], environment, Loopback.Url(ports[1]), "/health/ready");
+    }
+
+    private Node FrontEnd(int index, int port, int gateway, Files files)
+    {
+        var settings = Cluster();
+        settings["Cluster:GatewayPort"] = Text(gateway);
+        settings["urls"] = Loopback.Url(port).ToString().TrimEnd('/');
+        settings["Conventions:File"] = files.Conventions;
+        settings["FranceConnect:PublicJwksFile"] = files.PublicJwks;
+        return Add($"api-{index}", "Api", [], AsVariables(settings), Loopback.Url(port), "/health/ready");
+    }
+
+    private Dictionary<string, string> Cluster()
+    {
+        var settings = new Dictionary<string, string> { ["Logging:LogLevel:Default"] = "Warning" };
+        if (options.ConnectionString is { } database)
+        {
+            settings["Cluster:Mode"] = "postgres";
+            settings["Cluster:ConnectionString"] = database;
+        }
+
+        return settings;
+    }
+
+    private Node Add(string name, string program, IReadOnlyList<string> args, IReadOnlyDictionary<string, string> environment, Uri address, string probe)
+    {
+        var node = new Node(name, program, folder.FullName, args, environment, Http, address, probe);
+        nodes.Add(node);
+        return node;
+    }
+
+    private static Dictionary<string, string> AsVariables(Dictionary<string, string> settings) =>
+        settings.ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value);
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private sealed class Files(string folder)
+    {
+        private readonly (string Private, string Public) jwks = Keys.WriteJwks(folder);
+
+        public string PrivateJwks => jwks.Private;
+
+        public string PublicJwks => jwks.Public;
+
+        public string HmacKey { get; } = Keys.WriteHmacKey(folder);
+
+        public string StorageKeys { get; } = Keys.WriteStorageKeys(folder);
+
+        public string Conventions { get; } = Partner.WriteConventions(folder);
+    }
+}

@@ -1,0 +1,24 @@
+namespace DroitsAmeli.Load.Processes;
+
+/// <summary>What a deployment consists of.</summary>
+public sealed record DeploymentOptions
+{
+    public int Silos { get; init; } = 1;
+
+    public int FrontEnds { get; init; } = 1;
+
+    /// <summary>Membership and storage, its schema applied. Null: one silo, in memory, which stores nothing.</summary>
+    public string? ConnectionString { get; init; }
+
+    /// <summary>Families of the simulated population.</summary>
+    public long Families { get; init; } = 100_000;
+
+    /// <summary>The SI's cap, for silos.</summary>
+    public int MaxConcurrentCalls { get; init; } = 32;
+
+    /// <summary>More settings of silos, for instance <c>Freshness:FreshMinutes</c>.</summary>
+    public IReadOnlyDictionary<string, string> SiloSettings { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whether silos can be asked for their <see cref="MemoryReport"/>.</summary>
+    public bool ReportsMemory { get; init; }
+}

@@ -1,0 +1,33 @@
+using DroitsAmeli.Grains.Familles;
+using DroitsAmeli.Grains.RegimeSi;
+using Microsoft.Extensions.Time.Testing;
+using Orleans.Runtime;
+using Xunit;
+
+namespace DroitsAmeli.Tests.Rules.Familles;
+
+public sealed class PartTests
+{
+    [Theory]
+    [InlineData(true, CacheOutcome.OldCopy)]
+    [InlineData(false, CacheOutcome.Hit)]
+    public async Task An_old_copy_says_whether_the_si_was_asked(bool asked, CacheOutcome outcome)
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 11, 23, 9, 0, 0, TimeSpan.Zero));
+        var answers = new Queue<SiAnswer<string>>(
+        [
+            new(SiStatus.Ok, "rights", time.GetUtcNow()),
+            new(SiStatus.Unavailable, null, time.GetUtcNow(), Asked: asked),
+        ]);
+        var part = new Part<string>(
+            new("droits", (_, _, _) => Task.FromResult(answers.Dequeue()), _ => 1, (_, _) => null),
+            new(GrainId.Create("famille", "f-1"), new FreshnessOptions(), time, new Ordres()));
+        var reader = new Reader(TimeSpan.FromHours(24), SiPriority.Present);
+        await part.Read(reader, null, TestContext.Current.CancellationToken);
+
+        time.Advance(TimeSpan.FromHours(2));
+        var read = await part.Read(reader, null, TestContext.Current.CancellationToken);
+        Assert.Equal(("rights", outcome), (read.Copy!.Value, read.Cache!.Outcome));
+        Assert.Empty(answers);
+    }
+}

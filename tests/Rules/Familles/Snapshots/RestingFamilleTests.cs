@@ -1,0 +1,71 @@
+using System.Text;
+using DroitsAmeli.Grains.Familles;
+using DroitsAmeli.Grains.Storage;
+using DroitsAmeli.Tests.Rules.Storage;
+using Xunit;
+
+namespace DroitsAmeli.Tests.Rules.Familles.Snapshots;
+
+[Collection(StorageCounters.Name)]
+public sealed class RestingFamilleTests : IDisposable
+{
+    private static readonly FamilleSnapshot Known = SampleFamilles.Known();
+
+    private readonly Counts counts = new();
+
+    public void Dispose() => counts.Dispose();
+
+    [Fact]
+    public void Of_a_composition_that_this_build_cannot_read_and_an_older_one_the_older_stays_with_the_version_of_the_other()
+    {
+        var stored = Known with { Newest = Known.Newest + 1, Parts = [OfANewerBuild(Known.Parts[0]), Known.Parts[1]] };
+
+        var merged = Merge(stored, Known);
+
+        Assert.Equal(stored.Newest, merged.Newest);
+        Assert.Equal(Known.Parts.Select(part => (part.Nir, part.Version)), merged.Parts.Select(part => (part.Nir, part.Version)));
+        Assert.True(Known.Parts[0].Payload.Span.SequenceEqual(merged.Parts[0].Payload.Span));
+        Assert.Equal(1, counts["storage.reads:refused:newer"]);
+    }
+
+    [Fact]
+    public void Without_a_composition_that_this_build_can_read_the_rights_stay()
+    {
+        var stored = Known with { Parts = [OfANewerBuild(Known.Parts[0])] };
+
+        Assert.Equal([Known.Parts[1].Nir], Merge(stored, Known with { Parts = [Known.Parts[1]] }).Parts.Select(part => part.Nir));
+    }
+
+    [Fact]
+    public void A_stored_snapshot_that_adds_nothing_stays_as_it_is()
+    {
+        var stored = Snapshot(Known);
+        Assert.Same(stored, RestingFamille.Kind.Merge(stored, Snapshot(Known)));
+    }
+
+    [Fact]
+    public void Expires_with_its_oldest_part_and_goes_on_without_it()
+    {
+        var (composition, droits) = (Known.Parts[0], Known.Parts[1] with { LoadedAt = SampleFamilles.LoadedAt.AddHours(-70), GivenAt = SampleFamilles.LoadedAt.AddHours(-71) });
+        var rest = RestingFamille.Of(Known with { Parts = [composition, droits] });
+        Assert.Equal(droits.LoadedAt.AddHours(72), rest.ExpiresAt);
+        Assert.Same(rest, rest.Without(expiredAt: rest.ExpiresAt.AddMilliseconds(-1)));
+
+        var left = rest.Without(expiredAt: rest.ExpiresAt)!;
+        var snapshot = SnapshotCodec.Decode(left.Content)!;
+        Assert.Equal((Known.Newest, null), (snapshot.Newest, Assert.Single(snapshot.Parts).Nir));
+        Assert.Equal(composition.LoadedAt.AddHours(72), left.ExpiresAt);
+        Assert.Null(left.Without(expiredAt: left.ExpiresAt));
+    }
+
+    private static FamilleSnapshot Merge(FamilleSnapshot stored, FamilleSnapshot mine) =>
+        SnapshotCodec.Decode(RestingFamille.Kind.Merge(Snapshot(stored), Snapshot(mine)).Content.Span)!;
+
+    private static Snapshot Snapshot(FamilleSnapshot snapshot) => RestingFamille.Of(snapshot).ToStore();
+
+    private static SnapshotPart OfANewerBuild(SnapshotPart composition) => composition with
+    {
+        Version = composition.Version + 1,
+        Payload = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(composition.Payload.Span).Replace("\"assure\"", "\"pupille\"", StringComparison.Ordinal)),
+    };
+}

@@ -1,0 +1,406 @@
+using DroitsAmeli.Grains.RegimeSi;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace DroitsAmeli.Tests.Rules.RegimeSi;
+
+public sealed class SiSlotsTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly FakeTimeProvider time = new();
+    private int renewals;
+
+    private static CancellationToken Ends => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Calls_in_a_row_cost_no_renewal_each()
+    {
+        var slots = Slots(cap: 8);
+        for (var i = 0; i < 200; i++)
+        {
+            using var slot = await slots.Acquire(SiPriority.Present, Ends);
+            Assert.NotNull(slot);
+        }
+        Assert.InRange(renewals, 1, 3);
+    }
+
+    [Fact]
+    public async Task Waiting_calls_cost_no_renewal_each_when_all_slots_are_here()
+    {
+        var slots = Slots(cap: 2);
+        var calls = Enumerable.Range(0, 18).Select(_ => slots.Acquire(SiPriority.Present, Ends).AsTask()).ToList();
+        foreach (var call in calls)
+            (await call)!.Dispose();
+        Assert.InRange(renewals, 1, 4);
+    }
+
+    [Fact]
+    public async Task Never_more_than_the_cap_and_what_ends_a_visit_first()
+    {
+        var slots = Slots(cap: 1);
+        var first = await slots.Acquire(SiPriority.WarmUp, Ends);
+        var order = new List<string>();
+        var waiting = new List<Task>
+        {
+            Use(order, "warm", slots.Acquire(SiPriority.WarmUp, Ends)),
+            Use(order, "refresh", slots.Acquire(SiPriority.Refresh, Ends, SiStage.Droits)),
+            Use(order, "event", slots.Acquire(SiPriority.Evenement, Ends, SiStage.Composition)),
+            Use(order, "new visit 1", slots.Acquire(SiPriority.Present, Ends, SiStage.Identification)),
+            Use(order, "new visit 2", slots.Acquire(new SiDemand(SiPriority.Present, First: true), Ends, SiStage.Composition)),
+            Use(order, "new visit 3", slots.Acquire(new SiDemand(SiPriority.Ahead, First: true), Ends, SiStage.Droits)),
+            Use(order, "ahead", slots.Acquire(SiPriority.Ahead, Ends, SiStage.Droits)),
+            Use(order, "composition", slots.Acquire(SiPriority.Present, Ends, SiStage.Composition)),
+            Use(order, "rights 1", slots.Acquire(SiPriority.Present, Ends, SiStage.Droits)),
+            Use(order, "rights 2", slots.Acquire(SiPriority.Present, Ends, SiStage.Droits)),
+        };
+        Assert.All(waiting, task => Assert.False(task.IsCompleted));
+        first!.Dispose();
+        await Task.WhenAll(waiting).WaitAsync(Patience, Ends);
+        Assert.Equal(
+            ["rights 1", "rights 2", "composition", "ahead", "new visit 1", "new visit 2", "new visit 3", "event", "refresh", "warm"], order);
+    }
+
+    [Fact]
+    public async Task Conventions_take_turns()
+    {
+        var slots = Slots(cap: 1);
+        var first = await slots.Acquire(SiPriority.Present, Ends);
+        var order = new List<string>();
+        var waiting = new List<Task>();
+        foreach (var convention in new[] { "a", "a", "a", "a", "b", "b", "c" })
+            waiting.Add(Use(order, convention, slots.Acquire(new SiDemand(SiPriority.Present, convention), Ends)));
+        first!.Dispose();
+        await Task.WhenAll(waiting).WaitAsync(Patience, Ends);
+        Assert.Equal(["a", "b", "c", "a", "b", "a", "a"], order);
+    }
+
+    [Fact]
+    public async Task A_flood_costs_another_convention_none_of_its_calls()
+    {
+        var slots = Slots(cap: 1);
+        using var taken = await slots.Acquire(SiPriority.Present, Ends);
+        var flood = Enumerable.Range(0, 40).Select(_ => slots.Acquire(new SiDemand(SiPriority.Present, "flood"), Ends).AsTask()).ToList();
+        var modest = slots.Acquire(new SiDemand(SiPriority.Present, "modest"), Ends).AsTask();
+
+        // The queue is full: those who are turned away are of the flood, the last of it first.
+        Assert.All(await Task.WhenAll(flood[15..]).WaitAsync(Patience, Ends), Assert.Null);
+        Assert.All(flood[..15].Append(modest), call => Assert.False(call.IsCompleted));
+    }
+
+    [Fact]
+    public async Task Whoever_joins_a_call_that_waits_moves_it_forward()
+    {
+        var slots = Slots(cap: 1);
+        var first = await slots.Acquire(SiPriority.Present, Ends);
+        var order = new List<string>();
+        var refresh = new SharedDemand(SiPriority.Refresh);
+        var waiting = new List<Task>
+        {
+            Use(order, "refresh that is joined", slots.Acquire(refresh, Ends, SiStage.Droits)),
+            Use(order, "event", slots.Acquire(SiPriority.Evenement, Ends)),
+            Use(order, "new visit", slots.Acquire(SiPriority.Present, Ends)),
+        };
+        refresh.Join(SiPriority.WarmUp);
+        refresh.Join(new SiDemand(SiPriority.Present, "a"));
+        first!.Dispose();
+        await Task.WhenAll(waiting).WaitAsync(Patience, Ends);
+        Assert.Equal(["refresh that is joined", "new visit", "event"], order);
+    }
+
+    [Fact]
+    public async Task Whoever_joins_waits_as_long_as_anybody()
+    {
+        var slots = Slots(cap: 1);
+        using var taken = await slots.Acquire(SiPriority.Present, Ends);
+        var shared = new SharedDemand(SiPriority.Refresh);
+        var waiting = slots.Acquire(shared, Ends, SiStage.Droits).AsTask();
+        time.Advance(TimeSpan.FromSeconds(1.9));
+        shared.Join(SiPriority.Present);
+        time.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.Equal(2, slots.Pending);
+        time.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.Null(await waiting.WaitAsync(Patience, Ends));
+    }
+
+    [Fact]
+    public async Task A_call_whose_token_has_ended_is_not_made()
+    {
+        var slots = Slots(cap: 1);
+        var taken = await slots.Acquire(SiPriority.Present, Ends);
+        var ends = time.GetUtcNow() + TimeSpan.FromMilliseconds(500);
+        var ended = slots.Acquire(new SiDemand(SiPriority.Present, "a", ends), Ends, SiStage.Droits).AsTask();
+        var shared = new SharedDemand(new SiDemand(SiPriority.Present, "a", ends));
+        var joined = slots.Acquire(shared, Ends, SiStage.Droits).AsTask();
+        shared.Join(new SiDemand(SiPriority.Present, "b", ends + TimeSpan.FromSeconds(30)));
+
+        time.Advance(TimeSpan.FromMilliseconds(500));
+        Assert.False(ended.IsCompleted);
+        taken!.Dispose();
+        Assert.Null(await ended.WaitAsync(Patience, Ends));
+        using var slot = await joined.WaitAsync(Patience, Ends);
+        Assert.NotNull(slot);
+        slot.Dispose();
+        Assert.Null(await slots.Acquire(new SiDemand(SiPriority.Present, "a", ends), Ends).AsTask().WaitAsync(Patience, Ends));
+        Assert.NotNull(await slots.Acquire(new SiDemand(SiPriority.Present, "a", ends + TimeSpan.FromTicks(1)), Ends).AsTask().WaitAsync(Patience, Ends));
+    }
+
+    [Fact]
+    public async Task One_start_in_32_is_for_those_behind()
+    {
+        var slots = Slots(cap: 8);
+        var taken = new List<SiSlot?>();
+        for (var i = 0; i < 8; i++)
+            taken.Add(await slots.Acquire(SiPriority.Present, Ends));
+        var order = new List<string>();
+        var waiting = new List<Task> { Use(order, "refresh", slots.Acquire(SiPriority.Refresh, Ends)), Use(order, "refresh", slots.Acquire(SiPriority.Refresh, Ends)) };
+        for (var i = 0; i < 65; i++)
+            waiting.Add(Use(order, "present", slots.Acquire(SiPriority.Present, Ends)));
+        taken[0]!.Dispose();
+        await Task.WhenAll(waiting).WaitAsync(Patience, Ends);
+        Assert.Equal([31, 63], order.Index().Where(served => served.Item == "refresh").Select(served => served.Index));
+    }
+
+    [Fact]
+    public async Task A_visit_begins_within_six_tenths_of_a_second_or_not_at_all()
+    {
+        var slots = Slots(cap: 1);
+        using var taken = await slots.Acquire(SiPriority.Present, Ends);
+        var waiting = slots.Acquire(SiPriority.Present, Ends).AsTask();
+        time.Advance(TimeSpan.FromSeconds(0.59));
+        Assert.Equal(2, slots.Pending);
+        time.Advance(TimeSpan.FromSeconds(0.01));
+        Assert.Null(await waiting.WaitAsync(Patience, Ends));
+    }
+
+    [Fact]
+    public async Task A_visit_that_would_begin_too_late_is_turned_away_at_once()
+    {
+        var slots = Slots(cap: 1);
+        var held = await slots.Acquire(SiPriority.Present, Ends);
+
+        // Four calls have been seen to start behind one another, 0.28 s apart.
+        for (var i = 0; i < 4; i++)
+        {
+            var next = slots.Acquire(SiPriority.Present, Ends).AsTask();
+            time.Advance(TimeSpan.FromSeconds(0.28));
+            held!.Dispose();
+            held = await next.WaitAsync(Patience, Ends);
+            Assert.NotNull(held);
+        }
+
+        var first = slots.Acquire(new SiDemand(SiPriority.Present, "a"), Ends).AsTask();
+        var second = slots.Acquire(new SiDemand(SiPriority.Present, "a"), Ends).AsTask();
+        Assert.Null(await slots.Acquire(new SiDemand(SiPriority.Present, "a"), Ends).AsTask().WaitAsync(Patience, Ends));
+
+        // Another convention's turn comes sooner, and rights do not wait behind those who arrive.
+        var other = slots.Acquire(new SiDemand(SiPriority.Present, "b"), Ends).AsTask();
+        var rights = slots.Acquire(new SiDemand(SiPriority.Present, "a"), Ends, SiStage.Droits).AsTask();
+        Assert.All([first, second, other, rights], call => Assert.False(call.IsCompleted));
+    }
+
+    [Fact]
+    public async Task What_a_line_did_ten_seconds_ago_turns_nobody_away()
+    {
+        var slots = Slots(cap: 1);
+        var held = await slots.Acquire(SiPriority.Present, Ends);
+        for (var i = 0; i < 4; i++)
+        {
+            var next = slots.Acquire(SiPriority.Present, Ends).AsTask();
+            time.Advance(TimeSpan.FromSeconds(0.5));
+            held!.Dispose();
+            held = await next.WaitAsync(Patience, Ends);
+        }
+
+        time.Advance(TimeSpan.FromSeconds(11));
+        var waiting = Enumerable.Range(0, 5).Select(_ => slots.Acquire(SiPriority.Present, Ends).AsTask()).ToList();
+        Assert.All(waiting, call => Assert.False(call.IsCompleted));
+    }
+
+    [Fact]
+    public async Task Other_calls_wait_two_seconds_at_most()
+    {
+        var slots = Slots(cap: 1);
+        using var taken = await slots.Acquire(SiPriority.Present, Ends);
+        var waiting = slots.Acquire(SiPriority.Present, Ends, SiStage.Composition).AsTask();
+        time.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.Equal(2, slots.Pending);
+        time.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.Null(await waiting.WaitAsync(Patience, Ends));
+    }
+
+    [Fact]
+    public async Task A_full_queue_turns_away_the_least_urgent_at_once()
+    {
+        var slots = Slots(cap: 1);
+        using var taken = await slots.Acquire(SiPriority.Present, Ends);
+        var warm = slots.Acquire(SiPriority.WarmUp, Ends).AsTask();
+        var present = Enumerable.Range(0, 16).Select(_ => slots.Acquire(SiPriority.Present, Ends).AsTask()).ToList();
+        Assert.Null(await warm.WaitAsync(Patience, Ends));
+        Assert.Null(await slots.Acquire(SiPriority.Refresh, Ends).AsTask().WaitAsync(Patience, Ends));
+        Assert.Null(await slots.Acquire(SiPriority.Present, Ends).AsTask().WaitAsync(Patience, Ends));
+        Assert.All(present, task => Assert.False(task.IsCompleted));
+    }
+
+    [Fact]
+    public async Task A_call_that_is_given_up_leaves_the_queue()
+    {
+        var slots = Slots(cap: 1);
+        var taken = await slots.Acquire(SiPriority.Present, Ends);
+        using var stop = new CancellationTokenSource();
+        var given = slots.Acquire(SiPriority.Present, stop.Token).AsTask();
+        var next = slots.Acquire(SiPriority.Present, Ends).AsTask();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
+        taken!.Dispose();
+        Assert.NotNull(await next);
+    }
+
+    [Fact]
+    public async Task Disposing_twice_gives_back_once()
+    {
+        var slots = Slots(cap: 1);
+        var slot = await slots.Acquire(SiPriority.Present, Ends);
+        slot!.Dispose();
+        slot.Dispose();
+        using var second = await slots.Acquire(SiPriority.Present, Ends);
+        var third = slots.Acquire(SiPriority.Present, Ends).AsTask();
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Null(await third.WaitAsync(Patience, Ends));
+    }
+
+    [Fact]
+    public async Task No_call_begins_when_the_lease_no_longer_covers_its_time_out()
+    {
+        var granted = new TaskCompletionSource<SlotGrant>();
+        var slots = new SiSlots("silo", _ => Interlocked.Increment(ref renewals) == 1 ? Task.FromResult(new SlotGrant(4, TimeSpan.FromSeconds(6))) : granted.Task,
+            Settings(4), time, NullLogger<SiSlots>.Instance);
+        (await slots.Acquire(SiPriority.Present, Ends))!.Dispose();
+        time.Advance(TimeSpan.FromSeconds(1.9));
+        (await slots.Acquire(SiPriority.Present, Ends))!.Dispose();
+        time.Advance(TimeSpan.FromSeconds(0.1));
+        var late = slots.Acquire(SiPriority.Present, Ends).AsTask();
+        Assert.False(late.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Null(await late.WaitAsync(Patience, Ends));
+    }
+
+    [Fact]
+    public async Task Without_a_keeper_calls_wait_two_seconds_and_get_nothing()
+    {
+        var slots = new SiSlots("silo", _ => Task.FromException<SlotGrant>(new TimeoutException()), Settings(4), time, NullLogger<SiSlots>.Instance);
+        var waiting = slots.Acquire(SiPriority.Present, Ends).AsTask();
+        Assert.False(waiting.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Null(await waiting.WaitAsync(Patience, Ends));
+    }
+
+    [Fact]
+    public async Task An_answer_that_was_under_way_when_a_new_keeper_asked_is_void()
+    {
+        var first = new TaskCompletionSource<SlotGrant>();
+        var asked = new TaskCompletionSource();
+        var slots = new SiSlots("silo", _ =>
+        {
+            if (Interlocked.Increment(ref renewals) > 1)
+                return Task.FromResult(new SlotGrant(0, TimeSpan.FromSeconds(6)));
+            asked.SetResult();
+            return first.Task;
+        }, Settings(4), time, NullLogger<SiSlots>.Instance);
+        var waiting = slots.Acquire(SiPriority.Present, Ends).AsTask();
+        await asked.Task;
+        Assert.Equal(0, slots.Report().Held);
+        first.SetResult(new SlotGrant(4, TimeSpan.FromSeconds(6)));
+        while (Volatile.Read(ref renewals) < 2)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            await Task.Yield();
+        }
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Null(await waiting.WaitAsync(Patience, Ends));
+    }
+
+    [Fact]
+    public async Task A_call_that_comes_after_a_short_grant_has_the_keeper_asked_again()
+    {
+        var (slots, ledger) = await GrantedTwoOfFour();
+        time.Advance(TimeSpan.FromMilliseconds(50));
+        ledger.Renew("other", 2, held: 0, wanted: 0);
+
+        Assert.NotNull(await slots.Acquire(SiPriority.Present, Ends).AsTask().WaitAsync(Patience, Ends));
+        Assert.Equal(2, renewals);
+    }
+
+    [Fact]
+    public async Task After_a_short_grant_the_keeper_is_not_asked_again_within_50_ms()
+    {
+        var (slots, _) = await GrantedTwoOfFour();
+        var asked = time.GetTimestamp();
+        _ = slots.Acquire(SiPriority.Present, Ends).AsTask();
+        while (Volatile.Read(ref renewals) < 2)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(5));
+            await Task.Yield();
+        }
+        Assert.True(time.GetElapsedTime(asked) >= TimeSpan.FromMilliseconds(50));
+    }
+
+    [Fact]
+    public async Task Gives_everything_back_when_idle()
+    {
+        var last = -1;
+        var slots = new SiSlots("silo", request =>
+        {
+            last = request.Wanted;
+            return Task.FromResult(new SlotGrant(request.Wanted, TimeSpan.FromSeconds(6)));
+        }, Settings(8), time, NullLogger<SiSlots>.Instance);
+        (await slots.Acquire(SiPriority.Present, Ends))!.Dispose();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (last != 0 && !patience.IsCancellationRequested)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(100));
+            await Task.Yield();
+        }
+        Assert.Equal(0, last);
+        Assert.Equal(0, slots.Report().Held);
+        Assert.NotNull(await slots.Acquire(SiPriority.Present, Ends));
+    }
+
+    private static async Task Use(List<string> order, string name, ValueTask<SiSlot?> acquiring)
+    {
+        using var slot = await acquiring;
+        Assert.NotNull(slot);
+        lock (order)
+            order.Add(name);
+    }
+
+    /// <summary>Slots asked for in batches of four, of which another silo left two; both are in use.</summary>
+    private async Task<(SiSlots Slots, SlotLedger Ledger)> GrantedTwoOfFour()
+    {
+        var ledger = Ledger(cap: 32);
+        ledger.Renew("other", 1, held: 0, wanted: 30);
+        var slots = Slots(ledger, cap: 32);
+        Assert.NotNull(await slots.Acquire(SiPriority.Present, Ends));
+        Assert.NotNull(await slots.Acquire(SiPriority.Present, Ends));
+        Assert.Equal((1, 32), (renewals, ledger.Outstanding));
+        return (slots, ledger);
+    }
+
+    private SlotLedger Ledger(int cap) => new(cap, TimeSpan.FromSeconds(6), time);
+
+    private SiSlots Slots(int cap) => Slots(Ledger(cap), cap);
+
+    private SiSlots Slots(SlotLedger ledger, int cap) => new(
+        "silo",
+        request =>
+        {
+            Interlocked.Increment(ref renewals);
+            return Task.FromResult(ledger.Renew(request.Silo, request.Sequence, request.Held, request.Wanted));
+        },
+        Settings(cap), time, NullLogger<SiSlots>.Instance);
+
+    private static IOptions<RegimeSiOptions> Settings(int cap) =>
+        Options.Create(new RegimeSiOptions { BaseUrl = "http://127.0.0.1", MaxConcurrentCalls = cap });
+}

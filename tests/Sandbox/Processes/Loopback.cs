@@ -1,0 +1,72 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace DroitsAmeli.Tests.Sandbox.Processes;
+
+/// <summary>TCP ports of this machine.</summary>
+internal static class Loopback
+{
+    private const string Listening = "0A";
+    private const int LocalAddress = 1;
+    private const int State = 3;
+    private const int Inode = 9;
+
+    /// <summary>As many different ports as asked for, free now.</summary>
+    public static int[] FreePorts(int count)
+    {
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
+        try
+        {
+            listeners.ForEach(listener => listener.Start());
+            return [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
+        }
+        finally
+        {
+            listeners.ForEach(listener => listener.Dispose());
+        }
+    }
+
+    public static string Url(int port, string path = "") => $"http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}{path}";
+
+    /// <summary>Whether somebody accepts connections there.</summary>
+    public static async Task<bool> Accepts(int port)
+    {
+        using var client = new TcpClient();
+        try
+        {
+            await client.ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Where that process listens, as the kernel tells it.</summary>
+    public static IReadOnlyList<IPEndPoint> ListenersOf(int process)
+    {
+        var sockets = Directory.EnumerateFileSystemEntries($"/proc/{process}/fd")
+            .Select(entry => new FileInfo(entry).LinkTarget ?? "")
+            .Where(target => target.StartsWith("socket:[", StringComparison.Ordinal))
+            .Select(target => target["socket:[".Length..^1])
+            .ToHashSet(StringComparer.Ordinal);
+        return
+        [
+            .. new[] { "tcp", "tcp6" }
+                .SelectMany(table => File.ReadLines($"/proc/{process}/net/{table}").Skip(1))
+                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Where(row => row[State] == Listening && sockets.Contains(row[Inode]))
+                .Select(row => Read(row[LocalAddress])),
+        ];
+    }
+
+    // The kernel prints an address as 32-bit words in the machine's byte order.
+    private static IPEndPoint Read(string text)
+    {
+        var (address, port) = (text.Split(':')[0], text.Split(':')[1]);
+        var bytes = address.Chunk(8).SelectMany(word => BitConverter.GetBytes(Convert.ToUInt32(new string(word), 16))).ToArray();
+        return new IPEndPoint(new IPAddress(bytes), int.Parse(port, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+    }
+}

@@ -1,0 +1,71 @@
+using System.Globalization;
+
+namespace DroitsAmeli.Tests.Storage;
+
+/// <summary>A silo or a front end as a process of its own, in mode postgres unless a setting says otherwise; killed when it is disposed of.</summary>
+internal sealed class ClusterProcess : IAsyncDisposable
+{
+    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
+
+    private readonly int adminPort;
+
+    private ClusterProcess(ChildProcess child, int adminPort) => (Child, this.adminPort) = (child, adminPort);
+
+    public ChildProcess Child { get; }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    /// <summary>Begins to start a silo; nothing it needs beyond the database is there.</summary>
+    public static ClusterProcess Silo(ClusterFiles files, string database, int siloPort, int gatewayPort, params string[] settings)
+    {
+        var port = Loopback.FreePorts(1)[0];
+        return new(
+            ChildProcess.Start(
+                "Silo",
+                [
+                    "--Cluster:Mode=postgres", $"--Cluster:SiloPort={Text(siloPort)}", $"--Cluster:GatewayPort={Text(gatewayPort)}",
+                    $"--Admin:Urls={Loopback.Url(port)}", .. settings,
+                ],
+                ("Cluster__ConnectionString", database),
+                ("FranceConnect__Issuer", "http://127.0.0.1:1/api/v2"), ("FranceConnect__ClientId", "droits"), ("FranceConnect__ClientSecret", "secret"),
+                ("FranceConnect__PrivateJwksFile", files.PrivateJwks), ("Identities__HmacKeyFile", files.HmacKey),
+                ("RegimeSi__BaseUrl", "http://127.0.0.1:1"), ("Logging__LogLevel__Default", "Warning")),
+            port);
+    }
+
+    /// <summary>Begins to start a front end.</summary>
+    public static ClusterProcess FrontEnd(ClusterFiles files, string database)
+    {
+        var port = Loopback.FreePorts(1)[0];
+        return new(
+            ChildProcess.Start(
+                "Api",
+                ["--Cluster:Mode=postgres", $"--urls={Loopback.Url(port)}"],
+                ("Cluster__ConnectionString", database), ("Conventions__File", files.Conventions), ("FranceConnect__PublicJwksFile", files.PublicJwks),
+                ("Logging__LogLevel__Default", "Warning")),
+            port);
+    }
+
+    /// <summary>Waits until it is ready for work.</summary>
+    public Task Ready() => Eventually.Holds(
+        async () => Child.HasExited || await IsReady(),
+        ChildProcess.StartLimit,
+        () => $"It did not become ready.\n{Child.Output}\n{Child.Errors}");
+
+    public async Task<bool> IsReady()
+    {
+        try
+        {
+            using var answer = await Http.GetAsync(Loopback.Url(adminPort, "/health/ready"), Stop);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !Stop.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    public ValueTask DisposeAsync() => Child.DisposeAsync();
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
