@@ -120,6 +120,8 @@ public sealed class FakeFamille(string id)
     private TaskCompletionSource? compositionGate;
     private TaskCompletionSource? droitsGate;
 
+    public string Id => id;
+
     public long Version { get; set; } = 1;
 
     /// <summary>Null: the same as the composition's.</summary>

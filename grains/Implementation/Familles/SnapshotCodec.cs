@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 
@@ -23,6 +24,7 @@ internal static class SnapshotCodec
 
     private static readonly byte[] Sample = Encoding.UTF8.GetBytes(SnapshotSample.Text);
     private static readonly byte[] Beginning = BeginningOf(Sample);
+    private static readonly uint SampleChecksum = Adler32(Sample, 1);
     private static readonly long EarliestInstant = DateTimeOffset.MinValue.ToUnixTimeMilliseconds();
     private static readonly long LatestInstant = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
@@ -64,7 +66,7 @@ internal static class SnapshotCodec
             Beginning.CopyTo(stream, 0);
             input.Rest.CopyTo(stream.AsSpan(Beginning.Length));
             using var compressed = new MemoryStream(stream, 0, Beginning.Length + input.Rest.Length, writable: false);
-            return Unfold(compressed);
+            return Unfold(compressed, BinaryPrimitives.ReadUInt32BigEndian(input.Rest[^4..]));
         }
         finally
         {
@@ -72,7 +74,8 @@ internal static class SnapshotCodec
         }
     }
 
-    private static FamilleSnapshot? Unfold(MemoryStream compressed)
+    // The library takes a stream that breaks off for one that ends, and then leaves the checksum unchecked.
+    private static FamilleSnapshot? Unfold(MemoryStream compressed, uint checksum)
     {
         var unfolded = ArrayPool<byte>.Shared.Rent(8 * 1024);
         var length = 0;
@@ -88,7 +91,10 @@ internal static class SnapshotCodec
                     Grow(ref unfolded, length);
             }
 
-            return length > Sample.Length ? ReadBody(unfolded.AsSpan(Sample.Length, length - Sample.Length)) : null;
+            if (length <= Sample.Length)
+                return null;
+            var body = unfolded.AsSpan(Sample.Length, length - Sample.Length);
+            return Adler32(body, SampleChecksum) == checksum ? ReadBody(body) : null;
         }
         catch (InvalidDataException)
         {
@@ -174,6 +180,26 @@ internal static class SnapshotCodec
     }
 
     private static bool IsInstant(long milliseconds) => milliseconds >= EarliestInstant && milliseconds <= LatestInstant;
+
+    /// <summary>The checksum of zlib (RFC 1950, 8.2) over what gave <paramref name="before"/> (1 for nothing) and these bytes.</summary>
+    private static uint Adler32(ReadOnlySpan<byte> bytes, uint before)
+    {
+        const uint modulus = 65_521;
+
+        // The most bytes whose sums cannot overflow.
+        const int stride = 5_552;
+        var (low, high) = (before & 0xFFFF, before >> 16);
+        while (!bytes.IsEmpty)
+        {
+            var taken = Math.Min(stride, bytes.Length);
+            foreach (var value in bytes[..taken])
+                high += low += value;
+            (low, high) = (low % modulus, high % modulus);
+            bytes = bytes[taken..];
+        }
+
+        return (high << 16) | low;
+    }
 
     // A zlib header and the sample as one stored block that is not the last.
     private static byte[] BeginningOf(byte[] sample)

@@ -14,7 +14,7 @@ public sealed class EvenementsFollowerTests
     public async Task An_si_that_never_knows_its_own_cursor_is_asked_more_and_more_rarely_and_makes_everything_stale_once_in_each_spread()
     {
         await using var feed = await FakeFeed.Start();
-        await using var follower = new RunningFollower(feed.Url, Spread);
+        await using var follower = new RunningFollower(feed.Url, Spread, waitSeconds: 600);
         var silo = follower.Add();
         var polls = new ConcurrentQueue<DateTimeOffset>();
         feed.Instead = context =>

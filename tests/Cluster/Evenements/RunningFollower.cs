@@ -27,10 +27,11 @@ public sealed class RunningFollower : IAsyncDisposable
     /// <param name="staleSpread">Over how long everything becomes stale.</param>
     /// <param name="connectionString">Of the database; null for none.</param>
     /// <param name="beginsAll">See <see cref="EvenementsFollower.BeginsAll"/>.</param>
-    public RunningFollower(string url, TimeSpan staleSpread, string? connectionString = null, bool beginsAll = false)
+    /// <param name="waitSeconds">See <see cref="EvenementsOptions.WaitSeconds"/>: long enough that no step of the clock ends a poll.</param>
+    public RunningFollower(string url, TimeSpan staleSpread, string? connectionString = null, bool beginsAll = false, int waitSeconds = 1)
     {
         var si = Options.Create(new RegimeSiOptions { BaseUrl = url, TimeoutSeconds = 4 });
-        var options = Options.Create(new EvenementsOptions { WaitSeconds = 1, StaleSpreadMinutes = staleSpread.TotalMinutes });
+        var options = Options.Create(new EvenementsOptions { WaitSeconds = waitSeconds, StaleSpreadMinutes = staleSpread.TotalMinutes });
         client = new EvenementsClient(si, options, Time);
         store = new EvenementsStore(
             Options.Create(new StorageOptions { ConnectionString = connectionString }),

@@ -7,13 +7,17 @@ namespace DroitsAmeli.Tests.Cluster.Familles;
 
 /// <summary>What the change feed and an operator do to families, through the service of their silo.</summary>
 [Collection(nameof(DroitsCluster))]
-public sealed class AnnouncedFamilleTests(DroitsCluster cluster)
+public sealed class AnnouncedFamilleTests(DroitsCluster cluster) : IAsyncLifetime
 {
     private const string Enfant = "1150175108002";
 
     private readonly string id = $"annoncee-{Guid.NewGuid():N}";
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => cluster.Recover();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private FakeFamille Famille => cluster.Si.Famille(id);
 

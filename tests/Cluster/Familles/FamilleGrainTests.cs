@@ -5,7 +5,7 @@ using Xunit;
 namespace DroitsAmeli.Tests.Cluster.Familles;
 
 [Collection(nameof(DroitsCluster))]
-public sealed class FamilleGrainTests(DroitsCluster cluster)
+public sealed class FamilleGrainTests(DroitsCluster cluster) : IAsyncLifetime
 {
     private const string Assure = "1800175108001";
     private const string Conjoint = "2820175108003";
@@ -24,6 +24,10 @@ public sealed class FamilleGrainTests(DroitsCluster cluster)
     private int Droits => cluster.Si.Count("droits/" + id);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => cluster.Recover();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
     public async Task Concurrent_cold_reads_call_the_regime_si_once()

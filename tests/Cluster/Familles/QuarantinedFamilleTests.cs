@@ -8,7 +8,7 @@ namespace DroitsAmeli.Tests.Cluster.Familles;
 
 /// <summary>Families that are read between the instant a quarantine is in force on their silo and the instant it is carried out there.</summary>
 [Collection(nameof(DroitsCluster))]
-public sealed class QuarantinedFamilleTests(DroitsCluster cluster)
+public sealed class QuarantinedFamilleTests(DroitsCluster cluster) : IAsyncLifetime
 {
     private const string Enfant = "1150175108002";
     private const long TooHigh = 1_000;
@@ -16,6 +16,10 @@ public sealed class QuarantinedFamilleTests(DroitsCluster cluster)
     private readonly string id = $"quarantaine-{Guid.NewGuid():N}";
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => cluster.Recover();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private FakeFamille Famille => cluster.Si.Famille(id);
 

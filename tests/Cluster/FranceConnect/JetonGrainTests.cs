@@ -13,7 +13,11 @@ public sealed class JetonGrainTests(DroitsCluster cluster) : IAsyncLifetime
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => before = await cluster.FranceConnect.Checktokens();
+    public async ValueTask InitializeAsync()
+    {
+        await cluster.Recover();
+        before = await cluster.FranceConnect.Checktokens();
+    }
 
     public async ValueTask DisposeAsync() => await cluster.FranceConnect.Adjust("{}");
 

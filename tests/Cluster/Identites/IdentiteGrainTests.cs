@@ -12,11 +12,15 @@ namespace DroitsAmeli.Tests.Cluster.Identites;
 
 /// <summary>The identity behind tokens, as a token's grain gives it.</summary>
 [Collection(nameof(DroitsCluster))]
-public sealed class IdentiteGrainTests(DroitsCluster cluster)
+public sealed class IdentiteGrainTests(DroitsCluster cluster) : IAsyncLifetime
 {
     private readonly Personne personne = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => cluster.Recover();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private int Identifications => cluster.Si.Count("identifications/" + personne.Name);
 

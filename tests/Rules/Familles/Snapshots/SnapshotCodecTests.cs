@@ -121,6 +121,14 @@ public sealed class SnapshotCodecTests(ITestOutputHelper output)
             iter: 5_000);
 
     [Fact]
+    public void Refuses_a_stream_that_breaks_off_where_its_content_could_end()
+    {
+        byte[] broken = [0xFB, 0x2A, 0xCF, 0x40, 0x97, 0x15];
+
+        Assert.Null(SnapshotCodec.Decode([1, (byte)broken.Length, .. broken]));
+    }
+
+    [Fact]
     public void Refuses_a_body_that_is_not_a_snapshot() =>
         Gen.Byte.Array[0, 60].Sample(body => SnapshotCodec.Decode(Fold(body)) is null or { Parts.Count: 0 } or { Parts.Count: 1 }, iter: 5_000);
 
