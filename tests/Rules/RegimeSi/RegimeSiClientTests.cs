@@ -205,14 +205,14 @@ public sealed class RegimeSiClientTests
         var aborted = new TaskCompletionSource();
         si.Answer = async context =>
         {
-            using var registration = context.RequestAborted.Register(aborted.SetResult);
             var chunk = new byte[64 * 1024];
             while (!context.RequestAborted.IsCancellationRequested)
                 await context.Response.Body.WriteAsync(chunk);
+            aborted.SetResult();
         };
 
         Assert.Equal(SiStatus.Unavailable, (await si.Client().GetComposition("F1", null, 0, Ends)).Status);
-        await aborted.Task;
+        await aborted.Task.WaitAsync(TimeSpan.FromSeconds(30), Ends);
     }
 
     [Theory]
