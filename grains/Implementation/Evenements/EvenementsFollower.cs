@@ -186,6 +186,7 @@ public sealed partial class EvenementsFollower : IDisposable
     private async Task Read()
     {
         var (pause, pauseWhenGone) = (ShortestPause, ShortestPause);
+        var wasGone = false;
         while (true)
         {
             if (finishing)
@@ -221,7 +222,12 @@ public sealed partial class EvenementsFollower : IDisposable
                     continue;
 
                 case FeedAnswer.Gone gone:
-                    lastAnswer = time.GetTimestamp();
+                    // That it does not know the cursor it has just given is no answer.
+                    if (wasGone)
+                        WatchFailure();
+                    else
+                        lastAnswer = time.GetTimestamp();
+                    wasGone = true;
                     readUpTo = gone.Curseur;
                     (next, pauseWhenGone) = (pauseWhenGone, Longer(pauseWhenGone));
                     if (gone.Curseur is { } from)
@@ -231,7 +237,7 @@ public sealed partial class EvenementsFollower : IDisposable
                     break;
 
                 case FeedAnswer.Page page:
-                    lastAnswer = time.GetTimestamp();
+                    (lastAnswer, wasGone) = (time.GetTimestamp(), false);
                     (pause, pauseWhenGone) = (ShortestPause, ShortestPause);
                     readUpTo = page.Curseur;
                     Telemetry.Evenements.Add(page.Evenements.Length);
@@ -484,7 +490,7 @@ public sealed partial class EvenementsFollower : IDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database does not take the change feed's part: {Error}. The silos are told all the same.")]
     private static partial void LogStoreFailed(ILogger logger, string error);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The régime SI's change feed has not answered for {Minutes:F0} min.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The régime SI's change feed has told nothing that can be followed for {Minutes:F0} min.")]
     private static partial void LogFeedFails(ILogger logger, double minutes);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The change feed's cursor has waited for a silo or the database for {Minutes:F0} min.")]

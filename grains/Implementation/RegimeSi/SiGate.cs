@@ -25,6 +25,7 @@ public sealed partial class SiGate
     private readonly ResiliencePipeline<Exchange> pipeline;
     private long openUntilTicks;
     private long somebodyAt;
+    private bool toldOpen;
 
     public SiGate(IOptions<RegimeSiOptions> options, TimeProvider time, ILogger<SiGate> logger)
     {
@@ -47,11 +48,15 @@ public sealed partial class SiGate
                 OnOpened = args =>
                 {
                     Volatile.Write(ref openUntilTicks, (time.GetUtcNow() + args.BreakDuration).UtcTicks);
-                    LogOpened(logger);
+                    // A try that fails opens it again.
+                    if (!toldOpen)
+                        LogOpened(logger);
+                    toldOpen = true;
                     return ValueTask.CompletedTask;
                 },
                 OnClosed = _ =>
                 {
+                    toldOpen = false;
                     LogClosed(logger);
                     return ValueTask.CompletedTask;
                 },

@@ -38,6 +38,7 @@ public sealed class EvenementsFollowerTests
         var ordres = silo.Ordres.OrderBy(ordre => ordre.Instant).ToArray();
         Assert.All(ordres, ordre => Assert.Equal((OrdreKind.Stale, Spread), (ordre.Kind, ordre.Spread)));
         Assert.All(ordres.Zip(ordres.Skip(1)), pair => Assert.InRange(pair.Second.Instant - pair.First.Instant, Spread, TimeSpan.MaxValue));
+        Assert.Contains(follower.Logged, line => line.Contains("told nothing that can be followed", StringComparison.Ordinal));
     }
 
     [Theory]
