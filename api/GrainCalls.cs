@@ -2,21 +2,32 @@ using DroitsAmeli.Grains;
 using Orleans.Runtime.Messaging;
 using Polly;
 using Polly.Retry;
+using Polly.Timeout;
 
 namespace DroitsAmeli.Api;
 
 /// <summary>
-/// The one way to call a grain: what the cluster rejects or loses on its way is tried again until the call's deadline. Reads are
-/// idempotent, and a second try joins the load that the first one started.
+/// The one way to call a grain: what the cluster rejects, loses on its way or leaves without an answer is tried again until the call's
+/// deadline. Reads are idempotent, and a second try joins the load that the first one started.
 /// </summary>
+/// <remarks>
+/// A call in flight to a silo that dies is answered by nobody (dotnet/orleans#10165). The first tries are short, so that one of them soon
+/// meets the silo that has taken over; the later ones are longer, so that what is merely slow is not asked for again and again.
+/// </remarks>
 public sealed class GrainCalls(TimeProvider time)
 {
+    private const int ShortTries = 4;
+    private static readonly TimeSpan ShortTry = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan LongestTry = TimeSpan.FromSeconds(2);
+    private static readonly ResiliencePropertyKey<int> Tries = new("tries");
+
     private readonly ResiliencePipeline pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
         .AddRetry(new RetryStrategyOptions
         {
             ShouldHandle = static tried => ValueTask.FromResult(tried.Outcome.Exception switch
             {
-                OrleansMessageRejectionException or ConnectionFailedException or GatewayTooBusyException or TimeoutException => true,
+                OrleansMessageRejectionException or ConnectionFailedException or GatewayTooBusyException or TimeoutException or TimeoutRejectedException =>
+                    !tried.Context.CancellationToken.IsCancellationRequested,
 
                 // A silo that dies, or stops, cancels what it looks up for others; the deadline is the only other who may.
                 OperationCanceledException => !tried.Context.CancellationToken.IsCancellationRequested,
@@ -27,11 +38,19 @@ public sealed class GrainCalls(TimeProvider time)
             MaxDelay = TimeSpan.FromMilliseconds(400),
             BackoffType = DelayBackoffType.Exponential,
             UseJitter = true,
-            OnRetry = static _ =>
+            OnRetry = static tried =>
             {
-                Telemetry.Retries.Add(1, new KeyValuePair<string, object?>("upstream", "grain"));
+                tried.Context.Properties.Set(Tries, tried.AttemptNumber + 1);
+                Telemetry.Retries.Add(
+                    1,
+                    new KeyValuePair<string, object?>("upstream", "grain"),
+                    new KeyValuePair<string, object?>("reason", tried.Outcome.Exception is TimeoutRejectedException ? "no_answer" : "refused"));
                 return default;
             },
+        })
+        .AddTimeout(new TimeoutStrategyOptions
+        {
+            TimeoutGenerator = static trying => ValueTask.FromResult(LengthOf(trying.Context.Properties.GetValue(Tries, 0))),
         })
         .Build();
 
@@ -41,4 +60,10 @@ public sealed class GrainCalls(TimeProvider time)
             static async (captured, cancellation) => await captured.call(captured.state, cancellation),
             (call, state),
             deadline);
+
+    private static TimeSpan LengthOf(int tries)
+    {
+        var length = tries < ShortTries ? ShortTry : ShortTry * Math.Pow(2, Math.Min(tries - ShortTries + 1, 8));
+        return length < LongestTry ? length : LongestTry;
+    }
 }

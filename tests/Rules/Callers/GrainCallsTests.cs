@@ -25,6 +25,35 @@ public sealed class GrainCallsTests
     }
 
     [Fact]
+    public async Task A_call_that_nobody_answers_is_made_again_soon_and_what_is_slow_is_asked_for_ever_more_rarely()
+    {
+        var time = new FakeTimeProvider();
+        var began = time.GetUtcNow();
+        var tries = new List<TimeSpan>();
+        var rights = new TaskCompletionSource<string>();
+        var called = new GrainCalls(time).Call(
+            async (_, cancellation) =>
+            {
+                tries.Add(time.GetUtcNow() - began);
+                return await rights.Task.WaitAsync(cancellation);
+            },
+            0,
+            TestContext.Current.CancellationToken);
+        while (!called.IsCompleted)
+        {
+            if (time.GetUtcNow() - began >= TimeSpan.FromSeconds(7))
+                rights.TrySetResult("rights");
+            for (var turn = 0; turn < 20; turn++)
+                await Task.Yield();
+            time.Advance(TimeSpan.FromMilliseconds(10));
+        }
+
+        Assert.Equal("rights", await called);
+        Assert.InRange(tries[1], TimeSpan.FromMilliseconds(400), TimeSpan.FromMilliseconds(600));
+        Assert.InRange(tries.Count, 5, 9);
+    }
+
+    [Fact]
     public async Task A_call_whose_deadline_has_come_is_not()
     {
         using var deadline = new CancellationTokenSource();
