@@ -54,6 +54,10 @@ public sealed class ClusterSettings : IValidatableObject
     [EnumDataType(typeof(ClusterDirectory))]
     public ClusterDirectory Directory { get; set; } = ClusterDirectory.Distributed;
 
+    /// <summary>How often, in seconds, silos even out their grains after one has come; 0: never.</summary>
+    [Range(0, 3600)]
+    public int RebalanceSeconds { get; set; } = 15;
+
     /// <summary>Where a front end finds the silo in mode localhost.</summary>
     public IPEndPoint Gateway => new(IPAddress.Loopback, GatewayPort);
 

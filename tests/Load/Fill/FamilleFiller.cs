@@ -25,14 +25,17 @@ public sealed class FamilleFiller : IAsyncDisposable
         cluster = (IClusterClient)host.Services.GetService(typeof(IClusterClient))!;
     }
 
-    /// <summary>Connects to the one silo of a deployment in memory.</summary>
+    /// <summary>Connects to the silos of a deployment.</summary>
     public static async Task<FamilleFiller> Connect(Deployment deployment, CancellationToken cancellationToken)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
         builder.UseOrleansClient(client =>
         {
-            client.UseStaticClustering(new IPEndPoint(IPAddress.Loopback, deployment.GatewayPort));
+            if (deployment.ConnectionString is { } database)
+                client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", database));
+            else
+                client.UseStaticClustering(new IPEndPoint(IPAddress.Loopback, deployment.GatewayPort));
             client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = ("droits", "droits-ameli"));
         });
         var host = builder.Build();
@@ -49,6 +52,14 @@ public sealed class FamilleFiller : IAsyncDisposable
         Enumerable.Range(0, count),
         new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
         async (index, stop) => await Load(first + index, stop));
+
+    /// <summary>How many grains each silo holds.</summary>
+    public async Task<IReadOnlyList<int>> Activations()
+    {
+        var management = cluster.GetGrain<IManagementGrain>(0);
+        var silos = (await management.GetHosts(onlyActive: true)).Keys.ToArray();
+        return [.. (await management.GetRuntimeStatistics(silos)).Select(statistics => statistics.ActivationCount)];
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -25,7 +25,8 @@ public sealed class Deployment : IAsyncDisposable
     private Deployment(DeploymentOptions options)
     {
         this.options = options;
-        var ports = Loopback.FreePorts(2 + options.FrontEnds + 3 * options.Silos);
+        var silos = options.Silos + options.SpareSilos;
+        var ports = Loopback.FreePorts(2 + options.FrontEnds + 3 * silos);
         var files = new Files(folder.FullName);
 
         var regimeSi = Simulator("regime-si", ports[0], ["--api-key", SiKey]);
@@ -34,8 +35,8 @@ public sealed class Deployment : IAsyncDisposable
         RegimeSi = new(regimeSi, Http, options.Families);
         FranceConnect = new(franceConnect, Http);
 
-        var gateways = ports[^options.Silos..];
-        Silos = [.. Enumerable.Range(0, options.Silos).Select(index => Silo(index, ports.AsSpan(2 + options.FrontEnds + 2 * index, 2), gateways[index], files))];
+        var gateways = ports[^silos..];
+        Silos = [.. Enumerable.Range(0, silos).Select(index => Silo(index, ports.AsSpan(2 + options.FrontEnds + 2 * index, 2), gateways[index], files))];
         FrontEnds = [.. Enumerable.Range(0, options.FrontEnds).Select(index => FrontEnd(index, ports[2 + index], gateways[0], files))];
         GatewayPort = gateways[0];
     }
@@ -47,6 +48,7 @@ public sealed class Deployment : IAsyncDisposable
 
     public SimulatedFranceConnect FranceConnect { get; }
 
+    /// <summary>All silos, the spare ones last.</summary>
     public IReadOnlyList<Node> Silos { get; }
 
     public IReadOnlyList<Node> FrontEnds { get; }
@@ -64,9 +66,10 @@ public sealed class Deployment : IAsyncDisposable
         var deployment = new Deployment(options);
         try
         {
-            foreach (var node in deployment.nodes)
+            var started = deployment.nodes.Except(deployment.Silos.Skip(options.Silos)).ToList();
+            foreach (var node in started)
                 await node.Launch();
-            foreach (var node in deployment.nodes)
+            foreach (var node in started)
                 await node.Ready(StartLimit, cancellationToken);
             return deployment;
         }

@@ -5,6 +5,9 @@ public sealed record DeploymentOptions
 {
     public int Silos { get; init; } = 1;
 
+    /// <summary>Silos more, which are not started with the others.</summary>
+    public int SpareSilos { get; init; }
+
     public int FrontEnds { get; init; } = 1;
 
     /// <summary>Membership and storage, its schema applied. Null: one silo, in memory, which stores nothing.</summary>

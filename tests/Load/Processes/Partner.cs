@@ -13,6 +13,8 @@ public sealed record Partner(string Id, string Type, string Key, string FranceCo
     private const string Etablissement = "etablissement_de_soins";
     private const string Organisme = "organisme_complementaire";
 
+    public bool IsOrganisme => Type == Organisme;
+
     /// <summary>All of them, établissements first.</summary>
     public static IReadOnlyList<Partner> All { get; } =
     [
@@ -24,6 +26,9 @@ public sealed record Partner(string Id, string Type, string Key, string FranceCo
 
     /// <summary>The first établissement: it may see everything, the cache's state included.</summary>
     public static Partner Hopital => All[0];
+
+    /// <summary>The first organisme complémentaire: some fields are not for it.</summary>
+    public static Partner Mutuelle => All[2];
 
     /// <summary>Writes the conventions file; returns its path.</summary>
     internal static string WriteConventions(string folder) => Keys.WriteJson(folder, "conventions.json", All.Select(partner => new

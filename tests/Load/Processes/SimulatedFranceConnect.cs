@@ -40,6 +40,15 @@ public sealed class SimulatedFranceConnect(Node node, HttpClient http)
         return tokens;
     }
 
+    /// <summary>Replaces faults and latency.</summary>
+    /// <param name="reglages">As <c>PUT /sandbox/reglages</c> takes them.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public async Task Set(object reglages, CancellationToken cancellationToken)
+    {
+        using var answer = await http.PutAsJsonAsync(new Uri(node.Address, "/sandbox/reglages"), reglages, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+    }
+
     /// <summary>How many checktokens were answered since the start.</summary>
     public async Task<long> Checktokens(CancellationToken cancellationToken) =>
         (long)(await http.GetFromJsonAsync<JsonNode>(new Uri(node.Address, "/sandbox/compteurs"), cancellationToken))!["checktoken"]!;

@@ -9,7 +9,9 @@ namespace DroitsAmeli.Load.Reads;
 /// The right answers. The first answer to a question must be about the person who asked, as the simulated population knows them; each
 /// later one must be the same to the byte. Answers depend on the day in Paris, so each day has its own page.
 /// </summary>
-public sealed class AnswerBook(SimulatedSi si)
+/// <param name="si">Knows the people.</param>
+/// <param name="reader">Who reads; null: an établissement, which may see everything.</param>
+public sealed class AnswerBook(SimulatedSi si, Partner? reader = null)
 {
     private static readonly TimeZoneInfo Paris = TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris");
 
@@ -18,6 +20,8 @@ public sealed class AnswerBook(SimulatedSi si)
     /// <summary>Whether this body answers that question; learns it when it is the first.</summary>
     public bool IsRight(Question question, Reading reading)
     {
+        if (ShowsTooMuch(reading))
+            return false;
         var day = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(reading.ReceivedAt, Paris).DateTime);
         var hash = SHA256.HashData(reading.Body);
         if (known.TryGetValue((day, question), out var expected))
@@ -34,6 +38,10 @@ public sealed class AnswerBook(SimulatedSi si)
                 known.TryRemove(entry, out _);
         }
     }
+
+    // An organisme learns neither the reason of an exemption nor the state of the cache.
+    private bool ShowsTooMuch(Reading reading) =>
+        reader is { IsOrganisme: true } && (Encoding.UTF8.GetString(reading.Body).Contains("\"motif\"", StringComparison.Ordinal) || reading.CacheStatus is not null);
 
     private bool IsAboutTheUser(Question question, byte[] body) =>
         question.Resource switch

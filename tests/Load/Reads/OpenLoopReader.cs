@@ -24,6 +24,9 @@ public sealed record ReadLoad
     /// <summary>Gets each answer with its question; called by many threads.</summary>
     public Action<Question, Reading>? Seen { get; init; }
 
+    /// <summary>Gets each answer once it is judged; called by many threads.</summary>
+    public Action<JudgedRead>? Judged { get; init; }
+
     /// <summary>Families drawn by Zipf's law with exponent 0.99 from the first so many of the population.</summary>
     public static Func<long> ZipfOver(int familles, int seed = 1)
     {
@@ -38,6 +41,13 @@ public sealed record ReadLoad
         return () => next++;
     }
 }
+
+/// <summary>A call of a load, and what came of it.</summary>
+/// <param name="Due">When it was meant to be sent, since the load was started.</param>
+/// <param name="Reading">What came back.</param>
+/// <param name="SinceDue">From then to its end.</param>
+/// <param name="Right">False for a 200 with other bytes than the right ones.</param>
+public readonly record struct JudgedRead(TimeSpan Due, Reading Reading, TimeSpan SinceDue, bool Right);
 
 /// <summary>
 /// Sends reads at their intended times to all front ends in turn (open loop: a slow answer delays no other call), with tokens minted
@@ -134,6 +144,8 @@ public sealed class OpenLoopReader(Deployment deployment, AnswerBook book)
         using var request = read.Question.To(frontEnd, load.Partner, read.Token, deployment.RegimeSi);
         var reading = await Reading.Of(http, request, CancellationToken.None);
         load.Seen?.Invoke(read.Question, reading);
-        report.Add(read.Question, reading, clock.Elapsed - read.Due, reading.Status != 200 || book.IsRight(read.Question, reading));
+        var judged = new JudgedRead(read.Due, reading, clock.Elapsed - read.Due, reading.Status != 200 || book.IsRight(read.Question, reading));
+        load.Judged?.Invoke(judged);
+        report.Add(read.Question, reading, judged.SinceDue, judged.Right);
     }
 }

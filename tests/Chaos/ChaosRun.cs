@@ -1,0 +1,162 @@
+using System.Diagnostics;
+using DroitsAmeli.Load.Processes;
+using DroitsAmeli.Load.Reads;
+using DroitsAmeli.Simulators.FranceConnect;
+using DroitsAmeli.Simulators.RegimeSi;
+using DroitsAmeli.Tests.Postgres;
+
+namespace DroitsAmeli.Tests.Chaos;
+
+/// <summary>A deployment under an open-loop load to which faults are done, one after the other.</summary>
+internal sealed class ChaosRun(Deployment deployment, PostgresServer server)
+{
+    private static readonly TimeSpan ExitLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan NoticesItsDeath = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan StandStill = TimeSpan.FromSeconds(10);
+
+    private readonly Stopwatch clock = new();
+
+    public ChaosReport Report { get; } = new();
+
+    /// <summary>The silos that run.</summary>
+    private List<Node> Silos => [.. deployment.Silos.Where(silo => silo.IsRunning)];
+
+    /// <summary>Sends the load and does the faults at their times; ends when the load has.</summary>
+    /// <param name="loads">What is asked, by partner.</param>
+    /// <param name="faults">In the order of their times.</param>
+    /// <param name="stop">Ends it.</param>
+    public async Task Run(IReadOnlyList<(ReadLoad Load, AnswerBook Book)> loads, IReadOnlyList<PlannedDisturbance> faults, CancellationToken stop)
+    {
+        await deployment.RegimeSi.ResetCounters(stop);
+        var checktokens = await deployment.FranceConnect.Checktokens(stop);
+        var phase = Report.Begin("calm", TimeSpan.Zero);
+        clock.Start();
+        var running = Task.WhenAll(loads.Select(load =>
+            new OpenLoopReader(deployment, load.Book).Run(load.Load with { Judged = Report.Add }, new(), stop)));
+        foreach (var fault in faults)
+        {
+            await Wait(fault.At, stop);
+            checktokens = await Close(phase, checktokens, stop);
+            phase = Report.Begin(fault.Kind.ToString(), clock.Elapsed);
+            await Do(fault, stop);
+        }
+
+        await running;
+        await Close(phase, checktokens, stop);
+    }
+
+    private async Task<long> Close(ChaosPhase phase, long checktokens, CancellationToken stop)
+    {
+        phase.Si = await deployment.RegimeSi.Counters(stop);
+        await deployment.RegimeSi.ResetCounters(stop);
+        var now = await deployment.FranceConnect.Checktokens(stop);
+        phase.Checktokens = now - checktokens;
+        return now;
+    }
+
+    private async Task Wait(TimeSpan until, CancellationToken stop)
+    {
+        if (until - clock.Elapsed is { Ticks: > 0 } rest)
+            await Task.Delay(rest, TimeProvider.System, stop);
+    }
+
+    private async Task Do(PlannedDisturbance fault, CancellationToken stop)
+    {
+        var silos = Silos;
+        var silo = silos[fault.Target % silos.Count];
+        switch (fault.Kind)
+        {
+            case Disturbance.KillSilo:
+                await silo.Kill();
+                await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System, stop);
+                await Start(silo, stop);
+                break;
+            case Disturbance.DrainSilo:
+                await GoAndComeBack(silo, stop);
+                break;
+            case Disturbance.FreezeSiloBriefly:
+                await Freeze(silo, TimeSpan.FromSeconds(3), stop);
+                break;
+            case Disturbance.FreezeSilo:
+                await Freeze(silo, TimeSpan.FromSeconds(10), stop);
+                break;
+            case Disturbance.FreezeSiloLong:
+                await Freeze(silo, TimeSpan.FromSeconds(30), stop);
+                break;
+            case Disturbance.Scale:
+                await Scale(stop);
+                break;
+            case Disturbance.RollingUpgrade:
+                foreach (var one in silos)
+                    await GoAndComeBack(one, stop);
+                break;
+            case Disturbance.RestartDatabase:
+                await server.Stop();
+                await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System, stop);
+                await server.Start();
+                break;
+            case Disturbance.FreezeDatabase:
+                await server.Freeze();
+                await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System, stop);
+                await server.Thaw();
+                break;
+            case Disturbance.FailingSi:
+                await DuringSi(new Reglages { Latency = new(300, 2000), Faults = [new() { Kind = FaultKind.Status500, Probability = 0.5 }] }, stop);
+                break;
+            case Disturbance.DeadSi:
+                await DuringSi(new Reglages { Faults = [new() { Kind = FaultKind.Hang }] }, stop);
+                break;
+            case Disturbance.StutteringFranceConnect:
+                await deployment.FranceConnect.Set(new { faute = "erreur_500", nombre = 3 }, stop);
+                break;
+            case Disturbance.SlowFranceConnect:
+                await deployment.FranceConnect.Set(new { latence_ms = 1000 }, stop);
+                await Task.Delay(StandStill, TimeProvider.System, stop);
+                await deployment.FranceConnect.Set(new { latence_ms = 0 }, stop);
+                break;
+            case Disturbance.BusyProcessors:
+                await Busy.For(StandStill, stop);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(fault), fault.Kind, "Nobody knows how to do that.");
+        }
+    }
+
+    private static async Task GoAndComeBack(Node silo, CancellationToken stop)
+    {
+        await silo.Terminate(ExitLimit, stop);
+        await Start(silo, stop);
+    }
+
+    private static async Task Start(Node silo, CancellationToken stop)
+    {
+        await silo.Launch();
+        await silo.Ready(Deployment.StartLimit, stop);
+    }
+
+    /// <summary>A silo that stood still for long was declared dead meanwhile: it must end itself, and is then started again.</summary>
+    private static async Task Freeze(Node silo, TimeSpan duration, CancellationToken stop)
+    {
+        silo.Freeze();
+        await Task.Delay(duration, TimeProvider.System, stop);
+        silo.Thaw();
+        await Task.Delay(NoticesItsDeath, TimeProvider.System, stop);
+        if (!silo.IsRunning)
+            await Start(silo, stop);
+    }
+
+    private async Task Scale(CancellationToken stop)
+    {
+        if (deployment.Silos.FirstOrDefault(silo => !silo.IsRunning) is { } spare)
+            await Start(spare, stop);
+        else
+            await deployment.Silos[^1].Terminate(ExitLimit, stop);
+    }
+
+    private async Task DuringSi(Reglages reglages, CancellationToken stop)
+    {
+        await deployment.RegimeSi.Set(reglages, stop);
+        await Task.Delay(StandStill, TimeProvider.System, stop);
+        await deployment.RegimeSi.Set(new(), stop);
+    }
+}
