@@ -1,13 +1,12 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using System.Text;
 using DroitsAmeli.Load.Processes;
 
 namespace DroitsAmeli.Load.Reads;
 
 /// <summary>
-/// The right answers. The first answer to a question must be about the person who asked, as the simulated population knows them; each
-/// later one must be the same to the byte. Answers depend on the day in Paris, so each day has its own page.
+/// The right answers to an établissement. The first answer to a question must be what the simulated population says of the person who asked;
+/// each later one must be the same to the byte. Answers depend on the day in Paris, so each day has its own page.
 /// </summary>
 public sealed class AnswerBook(SimulatedSi si)
 {
@@ -18,33 +17,18 @@ public sealed class AnswerBook(SimulatedSi si)
     /// <summary>Whether this body answers that question; learns it when it is the first.</summary>
     public bool IsRight(Question question, Reading reading)
     {
-        var day = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(reading.ReceivedAt, Paris).DateTime);
+        var (sent, received) = (DayOf(reading.ReceivedAt - reading.Took), DayOf(reading.ReceivedAt));
+        return IsRight(question, reading, received) || (sent != received && IsRight(question, reading, sent));
+    }
+
+    private static DateOnly DayOf(DateTimeOffset instant) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(instant, Paris).DateTime);
+
+    private bool IsRight(Question question, Reading reading, DateOnly day)
+    {
         var hash = SHA256.HashData(reading.Body);
         if (known.TryGetValue((day, question), out var expected))
             return expected.AsSpan().SequenceEqual(hash);
-        return IsAboutTheUser(question, reading.Body) && known.GetOrAdd((day, question), hash).AsSpan().SequenceEqual(hash);
+        return RightAnswers.Is(si.Population.Get(question.Famille).Membres[0], question.Resource, reading.Body, day)
+            && known.GetOrAdd((day, question), hash).AsSpan().SequenceEqual(hash);
     }
-
-    /// <summary>Forgets what was right of a family that has changed.</summary>
-    public void Forget(long famille)
-    {
-        foreach (var (entry, _) in known)
-        {
-            if (entry.Item2.Famille == famille)
-                known.TryRemove(entry, out _);
-        }
-    }
-
-    private bool IsAboutTheUser(Question question, byte[] body) =>
-        question.Resource switch
-        {
-            Resource.Me => Says(body, "nir", User(question.Famille).Beneficiaire.Nir!),
-            Resource.Caisse when User(question.Famille).Droits.Caisse is { } caisse => Says(body, "codeCentre", caisse.CodeCentre),
-            _ => body.Length > 0,
-        };
-
-    private DroitsAmeli.Simulators.MembreSimule User(long famille) => si.Population.Get(famille).Membres[0];
-
-    private static bool Says(byte[] body, string name, string value) =>
-        Encoding.UTF8.GetString(body).Contains($"\"{name}\":\"{value}\"", StringComparison.Ordinal);
 }
