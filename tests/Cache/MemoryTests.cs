@@ -49,7 +49,8 @@ public sealed class MemoryTests
                 var resident = (double)(full.ResidentBytes - empty.ResidentBytes) / (held - warm);
                 Figures.Add(
                     "T9", $"{held} families (composition and the user's rights), loaded at {loaded / seconds:0}/s",
-                    $"{managed:0} B managed, {resident:0} B resident a family; {full.ResidentBytes / 1048576.0:0} MiB", "<= 3000 B");
+                    $"{managed:0} B managed, {resident:0} B resident a family; {full.ResidentBytes / 1048576.0:0} MiB", "<= 3000 B",
+                    ("families", held), ("managed_bytes", managed), ("resident_bytes", resident), ("loaded_per_second", loaded / seconds));
                 costs.Add(managed);
             }
 
@@ -75,7 +76,9 @@ public sealed class MemoryTests
 
             Figures.Add(
                 "T9", $"{familles} families, {changes} of them changed and read again in {duration * 1.25}",
-                $"managed {before.ManagedBytes / 1048576.0:0.0} -> {after.ManagedBytes / 1048576.0:0.0} MiB, resident {before.ResidentBytes / 1048576.0:0} -> {after.ResidentBytes / 1048576.0:0} MiB", "no growth");
+                $"managed {before.ManagedBytes / 1048576.0:0.0} -> {after.ManagedBytes / 1048576.0:0.0} MiB, resident {before.ResidentBytes / 1048576.0:0} -> {after.ResidentBytes / 1048576.0:0} MiB", "no growth",
+                ("changes", changes), ("managed_before", before.ManagedBytes), ("managed_after", after.ManagedBytes),
+                ("resident_before", before.ResidentBytes), ("resident_after", after.ResidentBytes));
             Assert.InRange(changes, familles / 20, int.MaxValue);
             Assert.InRange((double)after.ManagedBytes / before.ManagedBytes, 0, GrowthAllowed);
         });

@@ -77,7 +77,8 @@ public sealed class QuarantineTests(Database database)
             var lost = after.Count(entry => entry.Famille >= familles && entry.Situation >= orderedAt.AddSeconds(-1));
             Figures.Add(
                 "T14", $"quarantine of {familles} families among {2 * familles}, read at 100/s meanwhile",
-                $"order taken in {acknowledged.TotalSeconds:0.00} s, last old answer after {lastOld.TotalSeconds:0.00} s, {old} later, {lost} others reloaded", "<= 5 s, 0 after");
+                $"order taken in {acknowledged.TotalSeconds:0.00} s, last old answer after {lastOld.TotalSeconds:0.00} s, {old} later, {lost} others reloaded", "<= 5 s, 0 after",
+                ("order_seconds", acknowledged.TotalSeconds), ("last_old_seconds", lastOld.TotalSeconds), ("old_after", old), ("others_reloaded", lost));
             Assert.True(report.Good == report.Total, $"{report}\n{report.Failures()}");
             Assert.Equal(0, old);
             Assert.Equal(0, lost);

@@ -63,11 +63,13 @@ public sealed class RestartTests(Database database)
 
             Figures.Add(
                 "T10", $"{familles} stored families, {nodes.Count} processes killed -9: ready after",
-                $"{ready.TotalSeconds:0.0} s", "<= 15 s");
+                $"{ready.TotalSeconds:0.0} s", "<= 15 s",
+                ("families", familles), ("ready_seconds", ready.TotalSeconds));
             Figures.Add(
                 "T10", $"then {perSecond} reads/s (Zipf) at once: {report.Total} reads, {report.Total - report.Good} not good, p99 {report.Latency(99):0} ms",
                 $"SI calls: {counters.Identifications} identifications, {counters.Familles} compositions, {counters.Droits} rights; at once {counters.ConcurrenceMax}",
-                "0 for fresh ones, <= cap");
+                "0 for fresh ones, <= cap",
+                ("reads", report.Total), ("good", report.Good), ("p99_ms", report.Latency(99)), ("si_calls", counters.Loads), ("at_once", counters.ConcurrenceMax));
             Assert.Equal(0, report.Wrong);
             Assert.True(report.GoodShare >= Scale.Of(0.95, 0.999), $"{report}\n{report.Failures()}");
             Assert.Equal(0, counters.Loads);
@@ -93,7 +95,8 @@ public sealed class RestartTests(Database database)
 
             Figures.Add(
                 "T10", $"nothing stored, {report.Total} reads (Zipf) at once: {report.Outcomes.GetValueOrDefault("200")} answered 200",
-                $"{counters.Loads} SI calls, at once {counters.ConcurrenceMax}", $"<= {options.MaxConcurrentCalls} at once");
+                $"{counters.Loads} SI calls, at once {counters.ConcurrenceMax}", $"<= {options.MaxConcurrentCalls} at once",
+                ("reads", report.Total), ("si_calls", counters.Loads), ("at_once", counters.ConcurrenceMax));
             Assert.InRange(counters.ConcurrenceMax, 1, options.MaxConcurrentCalls);
             Assert.Equal(0, report.Wrong);
             Assert.All(report.Outcomes.Keys, outcome => Assert.Contains(outcome, (string[])["200", "503 si_indisponible", "504 delai_depasse"]));

@@ -60,7 +60,9 @@ public sealed class StorageFaultTests
 
             Figures.Add(
                 "storage", $"killed, restarted, frozen, full: {toKnown.Total} reads of known families, {toUnknown.Total} of unknown ones",
-                $"{toKnown.Total - toKnown.Good + toUnknown.Total - toUnknown.Good} failed, p99 {toKnown.Latency(99):0} and {toUnknown.Latency(99):0} ms, stores again: {(recovered ? "yes" : "no")}", "0 failed");
+                $"{toKnown.Total - toKnown.Good + toUnknown.Total - toUnknown.Good} failed, p99 {toKnown.Latency(99):0} and {toUnknown.Latency(99):0} ms, stores again: {(recovered ? "yes" : "no")}", "0 failed",
+                ("reads", toKnown.Total + toUnknown.Total), ("failed", toKnown.Total - toKnown.Good + toUnknown.Total - toUnknown.Good),
+                ("known_p99_ms", toKnown.Latency(99)), ("unknown_p99_ms", toUnknown.Latency(99)));
             Assert.True(toKnown.Good == toKnown.Total, $"{toKnown}\n{toKnown.Failures()}");
             Assert.True(toUnknown.Good == toUnknown.Total, $"{toUnknown}\n{toUnknown.Failures()}");
             Assert.True(recovered, "Nothing is stored any more.");

@@ -39,7 +39,7 @@ public static class RegimeSiSimulator
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
 
         var app = builder.Build();
-        var behaviour = new SiBehaviour(options.Reglages);
+        var behaviour = new SiBehaviour(options.Reglages, time);
         var feed = new EvenementFeed(options.FeedCapacity, time);
         var store = new FamilleStore(population, feed, time);
         var calls = new SiCalls(store, behaviour);

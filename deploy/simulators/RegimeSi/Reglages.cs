@@ -55,7 +55,8 @@ public sealed record Latency(double MedianMs = 0, double P99Ms = 0)
 /// <summary>How many calls the SI works on at once.</summary>
 /// <param name="Limit">Null: any number.</param>
 /// <param name="Refuse">Beyond the limit: 429 with Retry-After when true, else wait one's turn.</param>
-public sealed record Concurrency(int? Limit = null, bool Refuse = false);
+/// <param name="Persist">A call whose caller has gone is worked on to its end, as by an SI that does not notice.</param>
+public sealed record Concurrency(int? Limit = null, bool Refuse = false, bool Persist = false);
 
 /// <summary>What goes wrong.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<FaultKind>))]

@@ -6,10 +6,26 @@ namespace DroitsAmeli.Simulators.RegimeSi;
 /// <param name="Droits">Calls.</param>
 /// <param name="Evenements">Calls.</param>
 /// <param name="ConcurrenceMax">The most calls that were in flight at once, waiting ones included, the feed's not.</param>
-public sealed record Compteurs(long Identifications, long Familles, long Droits, long Evenements, int ConcurrenceMax);
+/// <param name="OccupationMs">Milliseconds that calls have been worked on, all together, those under way included.</param>
+/// <param name="Abandons">Calls whose caller went away while they were worked on.</param>
+/// <param name="AbandonsMs">The part of the occupation that went to these.</param>
+/// <param name="ReponsesFausses">
+/// Answers 200 that were not the right one, by fault. An older version counts only where the caller said which one it holds: a first reader
+/// cannot tell.
+/// </param>
+public sealed record Compteurs(
+    long Identifications,
+    long Familles,
+    long Droits,
+    long Evenements,
+    int ConcurrenceMax,
+    long OccupationMs,
+    long Abandons,
+    long AbandonsMs,
+    IReadOnlyDictionary<FaultKind, long> ReponsesFausses);
 
 /// <summary>The settings in force, and what is counted under them.</summary>
-internal sealed class SiBehaviour(Reglages reglages)
+internal sealed class SiBehaviour(Reglages reglages, TimeProvider time)
 {
     private readonly Lock _lock = new();
     private readonly long[] _calls = new long[Enum.GetValues<SiCall>().Length];
@@ -18,6 +34,12 @@ internal sealed class SiBehaviour(Reglages reglages)
     private long _sequence;
     private int _inFlight;
     private int _mostInFlight;
+    private readonly Dictionary<FaultKind, long> _wrong = [];
+    private TimeSpan _occupied;
+    private TimeSpan _occupiedInVain;
+    private long _occupiedUntil;
+    private int _occupants;
+    private long _abandoned;
 
     public Reglages Reglages { get; private set; } = reglages;
 
@@ -28,7 +50,19 @@ internal sealed class SiBehaviour(Reglages reglages)
         get
         {
             lock (_lock)
-                return new Compteurs(Count(SiCall.Identifications), Count(SiCall.Familles), Count(SiCall.Droits), Count(SiCall.Evenements), _mostInFlight);
+            {
+                Occupied();
+                return new Compteurs(
+                    Count(SiCall.Identifications),
+                    Count(SiCall.Familles),
+                    Count(SiCall.Droits),
+                    Count(SiCall.Evenements),
+                    _mostInFlight,
+                    (long)_occupied.TotalMilliseconds,
+                    _abandoned,
+                    (long)_occupiedInVain.TotalMilliseconds,
+                    new Dictionary<FaultKind, long>(_wrong));
+            }
         }
     }
 
@@ -50,6 +84,9 @@ internal sealed class SiBehaviour(Reglages reglages)
         {
             Array.Clear(_calls);
             _mostInFlight = _inFlight;
+            _wrong.Clear();
+            Occupied();
+            (_occupied, _occupiedInVain, _abandoned) = (TimeSpan.Zero, TimeSpan.Zero, 0);
         }
     }
 
@@ -74,6 +111,47 @@ internal sealed class SiBehaviour(Reglages reglages)
         lock (_lock)
             if (call != SiCall.Evenements)
                 _inFlight--;
+    }
+
+    /// <summary>A call is worked on from now; what is returned is for <see cref="Leave"/>.</summary>
+    public long Occupy()
+    {
+        lock (_lock)
+        {
+            Occupied();
+            _occupants++;
+            return _occupiedUntil;
+        }
+    }
+
+    /// <summary>It is no longer worked on.</summary>
+    /// <param name="since">What <see cref="Occupy"/> returned.</param>
+    /// <param name="inVain">Its caller has gone.</param>
+    public void Leave(long since, bool inVain)
+    {
+        lock (_lock)
+        {
+            Occupied();
+            _occupants--;
+            if (!inVain)
+                return;
+            _abandoned++;
+            _occupiedInVain += time.GetElapsedTime(since, _occupiedUntil);
+        }
+    }
+
+    /// <summary>An answer 200 was given that is not the right one.</summary>
+    public void AnsweredWrong(FaultKind kind)
+    {
+        lock (_lock)
+            _wrong[kind] = _wrong.GetValueOrDefault(kind) + 1;
+    }
+
+    private void Occupied()
+    {
+        var now = time.GetTimestamp();
+        _occupied += time.GetElapsedTime(_occupiedUntil, now) * _occupants;
+        _occupiedUntil = now;
     }
 
     private Fault? Strike(SiCall call)

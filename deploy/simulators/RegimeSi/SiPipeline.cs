@@ -24,6 +24,17 @@ internal sealed class SiPipeline(SiBehaviour behaviour, string? apiKey, TimeProv
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         var (fault, latency) = behaviour.Begin(call);
+        var ended = 0;
+        if (fault?.Kind is not (FaultKind.SlowDrip or FaultKind.HugeBody))
+        {
+            // Once the caller has its answer it may begin its next call: this one must no longer count.
+            context.Response.OnStarting(() =>
+            {
+                End();
+                return Task.CompletedTask;
+            });
+        }
+
         try
         {
             if (!IsAuthenticated(context.Request))
@@ -35,16 +46,7 @@ internal sealed class SiPipeline(SiBehaviour behaviour, string? apiKey, TimeProv
             else if (!await behaviour.Gate.Enter(behaviour.Reglages.Concurrency, stopping.Token))
                 await Write(context.Response, new SiReply(429, RetryAfterSeconds: 1), stopping.Token);
             else
-                try
-                {
-                    if (latency > TimeSpan.Zero)
-                        await Task.Delay(latency, time, stopping.Token);
-                    await Work(context, fault, answer, stopping.Token);
-                }
-                finally
-                {
-                    behaviour.Gate.Leave(behaviour.Reglages.Concurrency);
-                }
+                await Occupy(context, fault, latency, answer, stopping.Token);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -52,7 +54,31 @@ internal sealed class SiPipeline(SiBehaviour behaviour, string? apiKey, TimeProv
         }
         finally
         {
-            behaviour.End(call);
+            End();
+        }
+
+        void End()
+        {
+            if (Interlocked.Exchange(ref ended, 1) == 0)
+                behaviour.End(call);
+        }
+    }
+
+    private async Task Occupy(
+        HttpContext context, Fault? fault, TimeSpan latency, Func<string?, CancellationToken, Task<SiReply>> answer, CancellationToken cancellationToken)
+    {
+        var since = behaviour.Occupy();
+        try
+        {
+            if (latency > TimeSpan.Zero)
+                await Task.Delay(latency, time, behaviour.Reglages.Concurrency.Persist ? lifetime.ApplicationStopping : cancellationToken);
+            await Work(context, fault, answer, cancellationToken);
+        }
+        finally
+        {
+            // A reset is the simulator's own doing.
+            behaviour.Leave(since, inVain: context.RequestAborted.IsCancellationRequested && fault?.Kind is not FaultKind.Reset);
+            behaviour.Gate.Leave(behaviour.Reglages.Concurrency);
         }
     }
 
@@ -81,18 +107,26 @@ internal sealed class SiPipeline(SiBehaviour behaviour, string? apiKey, TimeProv
                 return;
             case FaultKind.Garbage:
                 await WriteBytes(context.Response, [.. "\u0001<html>¿{\"famille\":"u8], cancellationToken);
+                behaviour.AnsweredWrong(FaultKind.Garbage);
                 return;
             case FaultKind.HugeBody:
+                // Counted before it is written: callers hang up inside it.
+                behaviour.AnsweredWrong(FaultKind.HugeBody);
                 await WriteHugeBody(context.Response, cancellationToken);
                 return;
         }
 
-        var held = fault is null ? context.Request.Headers.IfNoneMatch.ToString() : null;
-        var reply = await answer(held, cancellationToken);
+        var held = context.Request.Headers.IfNoneMatch.ToString();
+        var reply = await answer(fault is null ? held : null, cancellationToken);
         if (fault is null || reply.Status != StatusCodes.Status200OK)
+        {
             await Write(context.Response, reply, cancellationToken);
-        else
-            await Spoil(context.Response, reply, fault, cancellationToken);
+            return;
+        }
+
+        await Spoil(context.Response, reply, fault, cancellationToken);
+        if (fault.Kind is not FaultKind.SlowDrip && (fault.Kind is not FaultKind.OlderVersion || held.Length > 0))
+            behaviour.AnsweredWrong(fault.Kind);
     }
 
     private async Task Spoil(HttpResponse response, SiReply reply, Fault fault, CancellationToken cancellationToken)

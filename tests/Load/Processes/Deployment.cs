@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 
 namespace DroitsAmeli.Load.Processes;
 
@@ -21,6 +23,7 @@ public sealed class Deployment : IAsyncDisposable
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("droits-load-");
     private readonly DeploymentOptions options;
     private readonly List<Node> nodes = [];
+    private readonly Dictionary<int, Node> siloByPort = [];
 
     private Deployment(DeploymentOptions options)
     {
@@ -103,6 +106,22 @@ public sealed class Deployment : IAsyncDisposable
     public static HttpClient NewHttp(TimeSpan limit) =>
         new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5) }) { Timeout = limit };
 
+    /// <summary>The silo on which a family is active, as the operator is told; null when it is active on none.</summary>
+    /// <param name="famille">Index in the simulated population.</param>
+    /// <param name="cancellationToken">Ends the look.</param>
+    public async Task<Node?> HolderOf(long famille, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Silos[0].Address, "/admin/familles/etat"))
+        {
+            Content = JsonContent.Create(new { famille = RegimeSi.Population.IdAt(famille) }),
+        };
+        request.Headers.Add("X-Admin-Key", OperatorKey);
+        using var answer = await Http.SendAsync(request, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+        var silo = (string?)(await answer.Content.ReadFromJsonAsync<JsonNode>(cancellationToken))!["silo"];
+        return silo is null ? null : SiloAt(int.Parse(silo.Split(':')[^2], CultureInfo.InvariantCulture));
+    }
+
     /// <summary>The end of every process' log.</summary>
     public string EndOfLogs(int lines = 15) => string.Join('\n', nodes.Select(node => node.EndOfLog(lines)));
 
@@ -113,6 +132,8 @@ public sealed class Deployment : IAsyncDisposable
         Http.Dispose();
         folder.Delete(recursive: true);
     }
+
+    internal Node SiloAt(int port) => siloByPort[port];
 
     private Node Simulator(string role, int port, string[] args) => Add(
         role,
@@ -153,7 +174,7 @@ public sealed class Deployment : IAsyncDisposable
             environment[MemoryReport.FileVariable] = MemoryReport.FileOf(Path.Combine(folder.FullName, $"silo-{index}.log"));
         }
 
-        return Add($"silo-{index}", "Silo", [], environment, Loopback.Url(ports[1]), "/health/ready");
+        return siloByPort[ports[0]] = Add($"silo-{index}", "Silo", [], environment, Loopback.Url(ports[1]), "/health/ready");
     }
 
     private Node FrontEnd(int index, int port, int gateway, Files files)

@@ -13,10 +13,26 @@ namespace DroitsAmeli.Load.Processes;
 /// <param name="Droits">Calls for somebody's rights.</param>
 /// <param name="Evenements">Long polls of the change feed.</param>
 /// <param name="ConcurrenceMax">The most calls at once, the feed's not counted.</param>
-public sealed record SiCounters(long Identifications, long Familles, long Droits, long Evenements, int ConcurrenceMax)
+/// <param name="OccupationMs">Milliseconds that calls were worked on, all together.</param>
+/// <param name="Abandons">Calls whose caller went away while they were worked on.</param>
+/// <param name="AbandonsMs">The part of the occupation that went to these.</param>
+/// <param name="ReponsesFausses">Answers 200 that were not the right one, by fault; an older version only where the caller held another.</param>
+public sealed record SiCounters(
+    long Identifications,
+    long Familles,
+    long Droits,
+    long Evenements,
+    int ConcurrenceMax,
+    long OccupationMs,
+    long Abandons,
+    long AbandonsMs,
+    IReadOnlyDictionary<FaultKind, long> ReponsesFausses)
 {
     /// <summary>All calls but the feed's.</summary>
     public long Loads => Identifications + Familles + Droits;
+
+    /// <summary>The calls alone, to be compared: the feed moves by itself, and what is worked on costs time.</summary>
+    public (long Identifications, long Familles, long Droits) Calls => (Identifications, Familles, Droits);
 }
 
 /// <summary>Steers the simulated régime SI of a deployment, and knows its population.</summary>

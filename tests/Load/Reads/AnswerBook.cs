@@ -1,13 +1,12 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using System.Text;
 using DroitsAmeli.Load.Processes;
 
 namespace DroitsAmeli.Load.Reads;
 
 /// <summary>
-/// The right answers. The first answer to a question must be about the person who asked, as the simulated population knows them; each
-/// later one must be the same to the byte. Answers depend on the day in Paris, so each day has its own page.
+/// The right answers to one type of partner. The first answer to a question must be what the simulated population says of the person who asked;
+/// each later one must be the same to the byte. Answers depend on the day in Paris, so each day has its own page.
 /// </summary>
 /// <param name="si">Knows the people.</param>
 /// <param name="reader">Who reads; null: an établissement, which may see everything.</param>
@@ -17,42 +16,25 @@ public sealed class AnswerBook(SimulatedSi si, Partner? reader = null)
 
     private readonly ConcurrentDictionary<(DateOnly, Question), byte[]> known = new();
 
+    private bool ForOrganisme => reader is { IsOrganisme: true };
+
     /// <summary>Whether this body answers that question; learns it when it is the first.</summary>
     public bool IsRight(Question question, Reading reading)
     {
-        if (ShowsTooMuch(reading))
+        if (ForOrganisme && reading.CacheStatus is not null)
             return false;
-        var day = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(reading.ReceivedAt, Paris).DateTime);
+        var (sent, received) = (DayOf(reading.ReceivedAt - reading.Took), DayOf(reading.ReceivedAt));
+        return IsRight(question, reading, received) || (sent != received && IsRight(question, reading, sent));
+    }
+
+    private static DateOnly DayOf(DateTimeOffset instant) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(instant, Paris).DateTime);
+
+    private bool IsRight(Question question, Reading reading, DateOnly day)
+    {
         var hash = SHA256.HashData(reading.Body);
         if (known.TryGetValue((day, question), out var expected))
             return expected.AsSpan().SequenceEqual(hash);
-        return IsAboutTheUser(question, reading.Body) && known.GetOrAdd((day, question), hash).AsSpan().SequenceEqual(hash);
+        return RightAnswers.Is(si.Population.Get(question.Famille).Membres[0], question.Resource, reading.Body, day, ForOrganisme)
+            && known.GetOrAdd((day, question), hash).AsSpan().SequenceEqual(hash);
     }
-
-    /// <summary>Forgets what was right of a family that has changed.</summary>
-    public void Forget(long famille)
-    {
-        foreach (var (entry, _) in known)
-        {
-            if (entry.Item2.Famille == famille)
-                known.TryRemove(entry, out _);
-        }
-    }
-
-    // An organisme learns neither the reason of an exemption nor the state of the cache.
-    private bool ShowsTooMuch(Reading reading) =>
-        reader is { IsOrganisme: true } && (Encoding.UTF8.GetString(reading.Body).Contains("\"motif\"", StringComparison.Ordinal) || reading.CacheStatus is not null);
-
-    private bool IsAboutTheUser(Question question, byte[] body) =>
-        question.Resource switch
-        {
-            Resource.Me => Says(body, "nir", User(question.Famille).Beneficiaire.Nir!),
-            Resource.Caisse when User(question.Famille).Droits.Caisse is { } caisse => Says(body, "codeCentre", caisse.CodeCentre),
-            _ => body.Length > 0,
-        };
-
-    private DroitsAmeli.Simulators.MembreSimule User(long famille) => si.Population.Get(famille).Membres[0];
-
-    private static bool Says(byte[] body, string name, string value) =>
-        Encoding.UTF8.GetString(body).Contains($"\"{name}\":\"{value}\"", StringComparison.Ordinal);
 }

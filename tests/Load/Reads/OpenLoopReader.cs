@@ -142,10 +142,11 @@ public sealed class OpenLoopReader(Deployment deployment, AnswerBook book)
     private async Task Ask(HttpClient http, ReadLoad load, Planned read, Node frontEnd, Stopwatch clock, ReadReport report)
     {
         using var request = read.Question.To(frontEnd, load.Partner, read.Token, deployment.RegimeSi);
+        var phase = report.Phase;
         var reading = await Reading.Of(http, request, CancellationToken.None);
         load.Seen?.Invoke(read.Question, reading);
         var judged = new JudgedRead(read.Due, reading, clock.Elapsed - read.Due, reading.Status != 200 || book.IsRight(read.Question, reading));
         load.Judged?.Invoke(judged);
-        report.Add(read.Question, reading, judged.SinceDue, judged.Right);
+        report.Add(read.Question, reading, judged.SinceDue, judged.Right, phase);
     }
 }

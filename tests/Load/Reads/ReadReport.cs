@@ -20,7 +20,7 @@ public sealed class ReadReport
     private int good;
     private int late;
 
-    /// <summary>What is going on; outcomes are counted apart for each phase.</summary>
+    /// <summary>What is going on; outcomes are counted apart for each phase, and those of calls that saw it change under the names of both.</summary>
     public string Phase { get; set; } = "";
 
     public int Total => outcomes.Values.Sum();
@@ -63,14 +63,18 @@ public sealed class ReadReport
         '\n',
         outcomes.Where(entry => entry.Key.Outcome != "200").OrderBy(entry => entry.Key.Phase).Select(entry => $"{entry.Key.Phase}: {entry.Key.Outcome} × {entry.Value}").Concat(examples));
 
+    /// <summary>The share of the calls that ended so.</summary>
+    public double ShareOf(string outcome) => Total == 0 ? 0 : (double)Outcomes.GetValueOrDefault(outcome) / Total;
+
     /// <summary>How many of an outcome in one phase.</summary>
     public int Count(string phase, string outcome) => outcomes.GetValueOrDefault((phase, outcome));
 
     internal void SendsLate() => Interlocked.Increment(ref late);
 
-    internal void Add(Question question, Reading reading, TimeSpan sinceIntended, bool right)
+    internal void Add(Question question, Reading reading, TimeSpan sinceIntended, bool right, string? sentIn = null)
     {
-        outcomes.AddOrUpdate((Phase, reading.Outcome), 1, static (_, count) => count + 1);
+        var phase = sentIn is null || sentIn == Phase ? Phase : $"{sentIn}, then {Phase}";
+        outcomes.AddOrUpdate((phase, reading.Outcome), 1, static (_, count) => count + 1);
         latencies.RecordValue(Math.Clamp((long)sinceIntended.TotalMicroseconds, 1, LongestMicroseconds));
         if (reading.Status != 200)
             return;

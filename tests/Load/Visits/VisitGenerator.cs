@@ -16,12 +16,15 @@ public sealed class VisitGenerator(Deployment deployment)
     private const int SecondsAhead = 3;
     private static readonly string[] Calls = ["/me", "/me/beneficiaires", "/caisse", "/contrats", "/exonerations", "/medecin-traitant", "/"];
     private static readonly TimeSpan TokenLifetime = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Lead = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long after the start of a load its first visit begins.</summary>
+    internal static readonly TimeSpan Lead = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(20);
 
-    private readonly record struct Planned(TimeSpan Due, string Token, bool Unseen, bool Counts);
+    private readonly record struct Planned(TimeSpan Due, string Token, bool Unseen);
 
     /// <summary>Runs a load to its end and waits for its last visit.</summary>
     /// <param name="load">Who visits, how often.</param>
@@ -41,7 +44,7 @@ public sealed class VisitGenerator(Deployment deployment)
             {
                 while (clock.Elapsed < visit.Due)
                     await Task.Delay(Tick, TimeProvider.System, stop);
-                visits.Add(Visit(http, load.Partner, visit, turn++, clock, visit.Counts ? report : new VisitReport(load.Partner.Id), stop));
+                visits.Add(Visit(http, load.Partner, visit, turn++, clock, report, stop));
             }
 
             visits.RemoveAll(visit => visit.IsCompletedSuccessfully);
@@ -62,7 +65,7 @@ public sealed class VisitGenerator(Deployment deployment)
         foreach (var batch in families.Chunk(20))
         {
             var tokens = await deployment.FranceConnect.Mint(batch, load.Partner, TokenLifetime, stop);
-            await Task.WhenAll(tokens.Select((token, at) => Visit(http, load.Partner, new(clock.Elapsed, token, false, true), at, clock, report, stop)));
+            await Task.WhenAll(tokens.Select((token, at) => Visit(http, load.Partner, new(clock.Elapsed, token, false), at, clock, report, stop)));
         }
 
         if (report.Finished < load.Seen)
@@ -85,10 +88,7 @@ public sealed class VisitGenerator(Deployment deployment)
                 var tokens = await deployment.FranceConnect.Mint(families, load.Partner, TokenLifetime, stop);
                 await plan.WriteAsync(
                     [.. families.Select((famille, at) =>
-                    {
-                        var since = TimeSpan.FromSeconds((first + at) / load.PerSecond);
-                        return new Planned(start + since, tokens[at], famille >= load.FirstUnseen, since >= load.WarmUp);
-                    })],
+                        new Planned(start + TimeSpan.FromSeconds((first + at) / load.PerSecond), tokens[at], famille >= load.FirstUnseen))],
                     stop);
             }
 
@@ -103,7 +103,7 @@ public sealed class VisitGenerator(Deployment deployment)
 
     private async Task Visit(HttpClient http, Partner partner, Planned visit, int turn, Stopwatch clock, VisitReport report, CancellationToken stop)
     {
-        report.Began(clock.Elapsed - visit.Due > Late);
+        report.Began(visit.Unseen, clock.Elapsed - visit.Due > Late);
         string? nir = null;
         for (var at = 0; at < Calls.Length; at++)
         {

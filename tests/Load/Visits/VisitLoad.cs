@@ -20,8 +20,5 @@ public sealed record VisitLoad
     /// <summary>The families that have been seen are the first so many of the population.</summary>
     public int Seen { get; init; } = 200;
 
-    /// <summary>What comes before this is sent and not counted.</summary>
-    public TimeSpan WarmUp { get; init; } = TimeSpan.Zero;
-
     public int Seed { get; init; } = 1;
 }

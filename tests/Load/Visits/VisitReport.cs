@@ -13,6 +13,7 @@ public sealed class VisitReport(string partner)
     private readonly LongConcurrentHistogram me = new(1, LongestMicroseconds, 3);
     private readonly LongConcurrentHistogram refusals = new(1, LongestMicroseconds, 3);
     private int visits;
+    private int unseen;
     private int finished;
     private int finishedUnseen;
     private int begun;
@@ -21,6 +22,9 @@ public sealed class VisitReport(string partner)
     public string Partner => partner;
 
     public int Visits => visits;
+
+    /// <summary>Of these, by families that nobody had asked about.</summary>
+    public int Unseen => unseen;
 
     /// <summary>All seven calls were answered.</summary>
     public int Finished => finished;
@@ -39,6 +43,9 @@ public sealed class VisitReport(string partner)
     /// <summary>How visits ended that did not finish: the call and its outcome.</summary>
     public IReadOnlyDictionary<string, int> Ends => ends;
 
+    /// <summary>How many visits ended with that outcome, whatever the call.</summary>
+    public int EndedWith(string outcome) => ends.Where(end => end.Key.EndsWith($" {outcome}", StringComparison.Ordinal)).Sum(end => end.Value);
+
     /// <summary>Milliseconds below which that share of /me was answered with 200, counted from the intended send time.</summary>
     /// <param name="percent">From 0 to 100.</param>
     public double Me(double percent) => Milliseconds(me, percent);
@@ -52,9 +59,11 @@ public sealed class VisitReport(string partner)
         CultureInfo.InvariantCulture,
         $"{partner,-11} {visits,6} visits, {finished,6} finished ({FinishedShare:P1}), {Broken,4} broken; /me p50 {Me(50):0} p99 {Me(99):0} max {Me(100):0} ms; refused p50 {Refusal(50):0} p99 {Refusal(99):0} max {Refusal(100):0} ms; sent late {late}; {Text}");
 
-    internal void Began(bool isLate)
+    internal void Began(bool isUnseen, bool isLate)
     {
         Interlocked.Increment(ref visits);
+        if (isUnseen)
+            Interlocked.Increment(ref unseen);
         if (isLate)
             Interlocked.Increment(ref late);
     }

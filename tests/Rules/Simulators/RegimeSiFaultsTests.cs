@@ -176,7 +176,9 @@ public sealed class RegimeSiFaultsTests
         }
 
         var counters = await si.Json("/sandbox/compteurs");
-        Assert.Equal(["identifications", "familles", "droits", "evenements", "concurrence_max"], counters.AsObject().Select(counter => counter.Key));
+        Assert.Equal(
+            ["identifications", "familles", "droits", "evenements", "concurrence_max", "occupation_ms", "abandons", "abandons_ms", "reponses_fausses"],
+            counters.AsObject().Select(counter => counter.Key));
         Assert.Equal(6, (long)counters["droits"]!);
         Assert.InRange((int)counters["concurrence_max"]!, 5, 6);
         using var reset = await si.Admin.DeleteAsync("/sandbox/compteurs", RunningSimulator.Stop);
@@ -184,6 +186,40 @@ public sealed class RegimeSiFaultsTests
         Assert.DoesNotContain(calls, call => call.IsCompleted);
         await si.DisposeAsync();
         await Assert.ThrowsAnyAsync<Exception>(() => Task.WhenAll(calls));
+    }
+
+    [Fact]
+    public async Task Counts_an_answer_as_wrong_when_its_reader_can_tell()
+    {
+        await using var si = await Faulty(new { kind = "garbage", next = 2 }, new { kind = "older_version" });
+        using var garbage = await Ask(si);
+        using var unknown = await si.Droits("nobody", "2780275108005");
+        using var first = await Ask(si);
+        var (famille, membre) = si.Persona("alice-martin");
+        using var held = await si.Droits(famille.Id, membre.Beneficiaire.Nir, held: "\"1\"");
+        Assert.Equal(
+            """{"garbage":2,"older_version":1}""", (await si.Json("/sandbox/compteurs"))["reponses_fausses"]!.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Works_on_what_was_given_up_only_when_it_is_told_to(bool persist)
+    {
+        await using var si = await RunningSimulator.Start(clock: TimeProvider.System);
+        using var put = await si.Put(new { latency = new { median_ms = 1000 }, concurrency = new { persist } });
+        using var answered = await Ask(si);
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+        var famille = $"/si/v1/familles/{si.Persona("alice-martin").Famille.Id}";
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => si.Http.GetAsync(famille, patience.Token));
+        JsonNode counters;
+        do
+            counters = await si.Json("/sandbox/compteurs", si.Admin);
+        while ((int)counters["abandons"]! == 0);
+
+        var (occupied, inVain) = ((long)counters["occupation_ms"]!, (long)counters["abandons_ms"]!);
+        Assert.InRange(occupied - inVain, 990, long.MaxValue);
+        Assert.Equal(persist, inVain >= 990);
     }
 
     [Fact]
@@ -242,10 +278,10 @@ public sealed class RegimeSiFaultsTests
         return struck;
     }
 
-    private static async Task<RunningSimulator> Faulty(object fault)
+    private static async Task<RunningSimulator> Faulty(params object[] faults)
     {
         var si = await RunningSimulator.Start();
-        using var put = await si.Put(new { faults = new[] { fault } });
+        using var put = await si.Put(new { faults });
         Assert.Equal(HttpStatusCode.OK, put.StatusCode);
         return si;
     }

@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+using Orleans.Runtime;
+
+namespace DroitsAmeli.Load.Processes;
+
+/// <summary>Looks into the cluster of a deployment with a database, as a client of it: where a grain is active.</summary>
+public static class ClusterView
+{
+    /// <summary>The silo that hosts a grain; null when the grain is not active.</summary>
+    /// <param name="deployment">The deployment.</param>
+    /// <param name="type">The grain's type.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="cancellationToken">Ends the look.</param>
+    public static async Task<Node?> HostOf(Deployment deployment, string type, string key, CancellationToken cancellationToken)
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.UseOrleansClient(client =>
+        {
+            client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", deployment.ConnectionString!));
+            client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = ("droits", "droits-ameli"));
+        });
+        using var host = builder.Build();
+        await host.StartAsync(cancellationToken);
+        try
+        {
+            var client = (IClusterClient)host.Services.GetService(typeof(IClusterClient))!;
+            var address = await client.GetGrain<IManagementGrain>(0).GetActivationAddress(client.GetGrain(GrainId.Create(type, key)), cancellationToken);
+            return address is null ? null : deployment.SiloAt(address.Endpoint.Port);
+        }
+        finally
+        {
+            await host.StopAsync(CancellationToken.None);
+        }
+    }
+}
