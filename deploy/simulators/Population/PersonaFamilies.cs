@@ -6,7 +6,7 @@ internal sealed record PersonaFamily(IReadOnlyList<Persona> Users, Action<Family
 /// <summary>The families behind <see cref="Personas"/>. Their order gives their ids: new ones come last.</summary>
 internal static partial class PersonaFamilies
 {
-    public static IReadOnlyList<PersonaFamily> Definitions { get; } = [.. Rights(), .. People(), .. Regimes(), .. Marks()];
+    public static IReadOnlyList<PersonaFamily> Definitions { get; } = [.. Rights(), .. People(), .. Regimes(), .. Marks(), .. Births()];
 
     /// <summary>All named families as they are on the day of these rights.</summary>
     public static IEnumerable<FamilleSimulee> All(Prestations prestations, FamilleId ids) =>
