@@ -44,6 +44,25 @@ public sealed class MaskingPolicyTests
     }
 
     [Fact]
+    public void The_table_hides_from_an_organisme_the_reasons_the_maternity_and_the_doctor_and_nothing_else()
+    {
+        Assert.Equal(
+            [
+                "Exoneration.maternite", "Exoneration.motif",
+                "Maternite.date_presumee_grossesse", "Maternite.date_reelle_accouchement",
+                "MedecinTraitant.date_debut", "MedecinTraitant.date_fin", "MedecinTraitant.nom", "MedecinTraitant.numero_am", "MedecinTraitant.prenom",
+                "Motif.code", "Motif.libelle", "Motif.libelle_long",
+            ],
+            Hidden(CallerType.OrganismeComplementaire));
+        Assert.Empty(Hidden(CallerType.EtablissementDeSoins));
+
+        static IEnumerable<string> Hidden(CallerType type) => MaskingPolicy.Properties
+            .Where(rule => !MaskingPolicy.Shows(type, Scopes.Parse(Everything), rule.Type, rule.Property))
+            .Select(rule => $"{rule.Type.Name}.{rule.Property}")
+            .Order(StringComparer.Ordinal);
+    }
+
+    [Fact]
     public void Json_is_exact_to_the_letter() => Assert.Equal(
         """{"date_naissance":"1978-02-11","medecin_traitant_choisi":true,"nir":"2780275108005","nom_famille":"D'AGOÛT","prenom":"HÉLÈNE","presence_CMUC_ACS":false,"qualite":"concubin_en_rupture","rang_naissance":1}""",
         Text(MaskingPolicy.Render(ViewOf(Hopital), Helene)));
