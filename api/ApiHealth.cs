@@ -23,9 +23,13 @@ public static class ApiHealth
     /// <summary>Maps <c>/health/live|ready|startup</c>.</summary>
     public static void MapApiHealth(this WebApplication app)
     {
-        app.MapHealthChecks(LivePath, new HealthCheckOptions { Predicate = _ => false });
-        app.MapHealthChecks(StartupPath, new HealthCheckOptions { Predicate = _ => false });
-        app.MapHealthChecks(ReadyPath, new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready) });
+        Map(LivePath, _ => false);
+        Map(StartupPath, _ => false);
+        Map(ReadyPath, check => check.Tags.Contains(Ready));
+
+        void Map(string path, Func<HealthCheckRegistration, bool> asked) => app
+            .MapHealthChecks(path, new HealthCheckOptions { Predicate = asked })
+            .WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
     }
 
     private sealed class GatewayReady(GatewayStatus status, IHostApplicationLifetime lifetime) : IHealthCheck

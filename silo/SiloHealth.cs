@@ -18,9 +18,13 @@ public static class SiloHealth
     /// <summary>Maps <c>/health/live|ready|startup</c>.</summary>
     public static void MapSiloHealth(this WebApplication app)
     {
-        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        app.MapHealthChecks("/health/startup", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready) });
-        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready) });
+        Map("/health/live", _ => false);
+        Map("/health/startup", check => check.Tags.Contains(Ready));
+        Map("/health/ready", check => check.Tags.Contains(Ready));
+
+        void Map(string path, Func<HealthCheckRegistration, bool> asked) => app
+            .MapHealthChecks(path, new HealthCheckOptions { Predicate = asked })
+            .WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
     }
 
     private sealed class SiloReady(ISiloStatusOracle silo, IHostApplicationLifetime lifetime) : IHealthCheck

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
@@ -36,7 +37,11 @@ public sealed class AdminTests(OperatorBench bench) : IClassFixture<OperatorBenc
     {
         using var http = new HttpClient { BaseAddress = bench.AdminUrl };
         foreach (var path in new[] { "/health/live", "/health/ready", "/health/startup" })
+        {
             Assert.Equal("Healthy", await http.GetStringAsync(path, Bench.Stop));
+            using var posted = await http.PostAsync(path, null, Bench.Stop);
+            Assert.Equal((HttpStatusCode.MethodNotAllowed, "GET, HEAD"), (posted.StatusCode, string.Join(", ", posted.Content.Headers.Allow)));
+        }
     }
 
     [Fact]

@@ -59,6 +59,17 @@ public sealed class BodiesTests(DefaultBench bench)
     }
 
     [Fact]
+    public async Task The_caisse_of_the_documentation_is_one_that_is_answered()
+    {
+        var document = JsonNode.Parse(await bench.Api.GetStringAsync("/openapi/v1.json", Bench.Stop))!;
+        var example = document["paths"]!["/caisse"]!["get"]!["responses"]!["200"]!["content"]!["application/json"]!["example"]!;
+        await Expect(example.ToJsonString(), "/caisse", TestPartners.Chu);
+        var described = document["components"]!["schemas"]!["Caisse"]!["properties"]!.AsObject();
+        Assert.All(described.Where(property => property.Value!["example"] is not null), property =>
+            Assert.True(JsonNode.DeepEquals(example[property.Key], property.Value!["example"]), property.Key));
+    }
+
+    [Fact]
     public async Task The_contracts_have_periods_and_no_beginning_of_their_own_when_it_is_past()
     {
         foreach (var partner in new[] { TestPartners.Chu, TestPartners.Masquees })

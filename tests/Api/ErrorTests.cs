@@ -73,6 +73,18 @@ public sealed class ErrorTests(DefaultBench bench)
         Assert.Equal(200, (await new Call(path) { Root = "", Key = null }.Send(bench)).Status);
 
     [Theory]
+    [InlineData("POST", "/health/live")]
+    [InlineData("PUT", "/health/ready")]
+    [InlineData("DELETE", "/health/startup")]
+    public async Task The_health_is_only_read(string verb, string path)
+    {
+        var answer = await new Call(path) { Root = "", Key = null, Method = new HttpMethod(verb) }.Send(bench);
+        Assert.Equal((405, "methode_refusee"), (answer.Status, answer.Code));
+        Assert.Equal(["GET", "HEAD"], answer.Headers["Allow"].SelectMany(verbs => verbs.Split(", ")));
+        Assert.Equal(200, (await new Call(path) { Root = "", Key = null, Method = HttpMethod.Head }.Send(bench)).Status);
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_get_with_a_body_is_413(bool chunked)

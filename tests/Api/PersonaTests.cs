@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Xunit;
 
@@ -54,6 +55,25 @@ public sealed class PersonaTests(DefaultBench bench)
         var newborn = (await List("camille-lefevre")).Single(member => FirstName(member) == "Gabriel").AsObject();
         Assert.Equal(["date_naissance", "nom_famille", "prenom", "qualite", "rang_naissance"], newborn.Select(member => member.Key).Order(StringComparer.Ordinal));
         Assert.Equal("2026-11-11", newborn["date_naissance"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task A_newborn_with_a_nir_has_the_exemption_of_its_first_month_for_an_etablissement_only()
+    {
+        var today = DateOnly.FromDateTime(bench.Clock.Now.UtcDateTime);
+        var nir = bench.Nir("elise-nouveau-ne", "Agathe");
+        var exoneration = Assert.Single((await Ask("elise-nouveau-ne", "/exonerations", nir)).Ok().AsArray())!;
+        Assert.Equal("NE", exoneration["motif"]!["code"]!.GetValue<string>());
+        Assert.Equal(today.AddDays(20).ToString("O", CultureInfo.InvariantCulture), exoneration["date_fin"]!.GetValue<string>());
+        Assert.False(exoneration.AsObject().ContainsKey("date_debut"));
+
+        var organisme = new Call("/exonerations")
+        {
+            Key = TestPartners.Masquees.Key,
+            Token = await bench.Token("elise-nouveau-ne", TestPartners.Masquees),
+            Nir = nir,
+        };
+        Assert.Empty((await organisme.Send(bench)).Ok().AsArray());
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using DroitsAmeli.Tests.Sandbox.Processes;
 
 namespace DroitsAmeli.Tests.Sandbox;
@@ -81,5 +83,34 @@ public sealed class SeparateProcessesTests
         Assert.Equal(1, await process.Exited(ChildProcess.StartLimit));
         Assert.Contains(message, process.Errors, StringComparison.Ordinal);
         Readable.Check(process);
+    }
+
+    [Theory]
+    [InlineData("franceconnect", "--port", "Simulators:FranceConnect:Port")]
+    [InlineData("regime-si", "--port", "Simulators:RegimeSi:Port")]
+    [InlineData("regime-si", "--admin-port", "Simulators:RegimeSi:AdminPort")]
+    public async Task A_simulator_names_the_setting_of_a_port_that_is_in_use(string role, string option, string setting)
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        await using var simulator = ChildProcess.Start("Simulators", [role, "--port=0", $"{option}={port}"]);
+
+        Assert.Equal(1, await simulator.Exited(ChildProcess.StartLimit));
+        Assert.Equal($"Port {port} of 127.0.0.1 is in use. Stop what listens there, or set {setting} ({option}) to another one.", simulator.Errors);
+        Assert.Empty(simulator.Output);
+    }
+
+    [Theory]
+    [InlineData("franceconnect", "--port=70000", "Simulators:FranceConnect:Port")]
+    [InlineData("franceconnect", "--port=many", "Simulators:FranceConnect:Port")]
+    [InlineData("franceconnect", "--jwks-uri=zz", "Simulators:FranceConnect:JwksUri")]
+    [InlineData("regime-si", "--port=70000", "Port")]
+    public async Task A_simulator_names_a_setting_that_is_wrong(string role, string option, string setting)
+    {
+        await using var simulator = ChildProcess.Start("Simulators", [role, option]);
+
+        Assert.Equal(1, await simulator.Exited(ChildProcess.StartLimit));
+        Assert.Contains(setting, Assert.Single(simulator.Errors.Split('\n')), StringComparison.Ordinal);
     }
 }

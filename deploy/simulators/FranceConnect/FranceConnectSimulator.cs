@@ -13,10 +13,12 @@ public static class FranceConnectSimulator
     private const string BasePath = "/api/v2";
 
     /// <summary>Makes the simulator; nothing listens before it is started.</summary>
-    /// <exception cref="SimulatorException">The environment is explicitly Production, or an algorithm is unknown.</exception>
+    /// <exception cref="SimulatorException">The environment is explicitly Production, the port is none, or an algorithm is unknown.</exception>
     public static WebApplication Create(FranceConnectSimulatorOptions options)
     {
         SimulatorEnvironment.Refuse(options.EnvironmentName, "FranceConnect");
+        if (options.Port is < 0 or > 65535)
+            throw new SimulatorException($"{FranceConnectSimulatorOptions.Section}:Port must lie between 0 and 65535.");
         if (options.SignedResponseAlg is not ("ES256" or "RS256") || options.EncryptedResponseAlg is not ("ECDH-ES" or "RSA-OAEP-256" or "RSA-OAEP"))
             throw new SimulatorException("The FranceConnect simulator signs with ES256 or RS256 and encrypts with ECDH-ES, RSA-OAEP-256 or RSA-OAEP.");
 

@@ -3,6 +3,9 @@ namespace DroitsAmeli.Simulators.FranceConnect;
 /// <summary>How the simulator is set up: the one data provider that is registered with it, and who it knows.</summary>
 public sealed class FranceConnectSimulatorOptions
 {
+    /// <summary>The configuration section, when the simulator is its own process.</summary>
+    public const string Section = "Simulators:FranceConnect";
+
     /// <summary>The loopback port; 0 for a free one.</summary>
     public int Port { get; init; }
 

@@ -104,4 +104,16 @@ internal static partial class PersonaFamilies
                 .With(user, "enfant")
                 .Enfant("Rolland", "Oscar", male: true, age: 13)),
     ];
+
+    private static IEnumerable<PersonaFamily> Births() =>
+    [
+        Family("elise-nouveau-ne", "Nouveau-né de dix jours qui a déjà son NIR : exonération NE, jamais donnée à un organisme complémentaire",
+            Femme("Fournier", "Élise", "1994-02-08", "63113"), (f, user) =>
+            {
+                var birth = f.P.Today.AddDays(-10);
+                f.Assure(user, exonerations: [f.P.Maternite(dueInDays: -10)])
+                    .With(new EtatCivil(false, "Fournier", ["Agathe"], new DateNaissance(birth.Year, birth.Month, birth.Day), "63113"), "enfant",
+                        exonerations: [Prestations.NouveauNe(birth)], medecins: []);
+            }),
+    ];
 }

@@ -6,7 +6,7 @@ internal sealed record PersonaFamily(IReadOnlyList<Persona> Users, Action<Family
 /// <summary>The families behind <see cref="Personas"/>. Their order gives their ids: new ones come last.</summary>
 internal static partial class PersonaFamilies
 {
-    public static IReadOnlyList<PersonaFamily> Definitions { get; } = [.. Rights(), .. People(), .. Regimes(), .. Marks()];
+    public static IReadOnlyList<PersonaFamily> Definitions { get; } = [.. Rights(), .. People(), .. Regimes(), .. Marks(), .. Births()];
 
     /// <summary>All named families as they are on the day of these rights.</summary>
     public static IEnumerable<FamilleSimulee> All(Prestations prestations, FamilleId ids) =>
@@ -66,9 +66,9 @@ internal static partial class PersonaFamilies
         Family("ada-aide-medicale", "Contrat d'un autre type (aide médicale de l'État), née à l'étranger",
             Femme("Okafor", "Ada", "1990-09-14", "99338"), (f, user) => f.In(Caisses.Of("751"))
                 .Assure(user, contrats: [f.P.AideMedicaleEtat()], medecins: [])),
-        Family("pierre-polypathologie", "Polypathologie (EXP) et ALD hors liste (EXC)",
+        Family("pierre-polypathologie", "Polypathologie (EXP), et ALD hors liste (EXC) qui se termine dans quatre mois",
             Homme("Blanc", "Pierre, Henri", "1945-01-30", "87085"), (f, user) => f
-                .Assure(user, exonerations: [f.P.Polypathologie(), f.P.AldHorsListe()])),
+                .Assure(user, exonerations: [f.P.Polypathologie(), f.P.AldHorsListe(sinceDays: 610)])),
         Family("claire-sterilite", "Exonération STE, et une autre (INV)",
             Femme("Morel", "Claire", "1989-03-03", "67482"), (f, user) => f.In(Caisses.Of("671"))
                 .Assure(user, exonerations: [f.P.Sterilite(), f.P.Invalide()])),

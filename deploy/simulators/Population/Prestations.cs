@@ -40,8 +40,8 @@ internal sealed class Prestations(DateOnly today)
     public ExonerationSi Polypathologie() =>
         Exemption("EXP", "Polypathologie", "Plusieurs affections entraînant un état pathologique invalidant", 400, 1095);
 
-    public ExonerationSi AldHorsListe() =>
-        Exemption("EXC", "ALD hors liste", "Affection de longue durée hors liste", 150, 730);
+    public ExonerationSi AldHorsListe(int sinceDays = 150) =>
+        Exemption("EXC", "ALD hors liste", "Affection de longue durée hors liste", sinceDays, 730);
 
     public ExonerationSi Sterilite() => Exemption("STE", "Stérilité", "Investigations et traitement de la stérilité", 60, 700);
 

@@ -68,7 +68,8 @@ public static class Settings
     {
         public string? Text { get; set; }
 
-        public bool AreAcceptable => string.IsNullOrEmpty(Text) || Text.Split(';', StringSplitOptions.RemoveEmptyEntries).All(IsAcceptable);
+        // Kestrel listens at a port of its own choice where it is given none.
+        public bool AreAcceptable => Text is null || (Text.Split(';', StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } several && several.All(IsAcceptable));
 
         private static bool IsAcceptable(string text)
         {

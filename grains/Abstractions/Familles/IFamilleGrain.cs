@@ -92,7 +92,10 @@ public sealed record FamilleReply
 
     [Id(2)] public Ouverture Ouverture { get; init; }
 
-    /// <summary>Age and origin of what is answered, over all parts that were used; null unless the outcome is Ok.</summary>
+    /// <summary>
+    /// Age and origin of what is answered, over all parts that stand in <see cref="Payload"/>: of rights, theirs alone, not that of the composition
+    /// that opened them; null unless the outcome is Ok.
+    /// </summary>
     [Id(3)] public CacheState? Cache { get; init; }
 
     /// <summary>When the SI says it will answer again.</summary>

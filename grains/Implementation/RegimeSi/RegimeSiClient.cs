@@ -59,21 +59,39 @@ public sealed partial class RegimeSiClient(
         if (gate.ClosedFor(demand.Current.Priority) is { } closedFor)
             return NotAsked<T>(closedFor);
 
-        using var slot = await slots.Acquire(demand, cancellationToken, request.Stage).ConfigureAwait(false);
+        var slot = await slots.Acquire(demand, cancellationToken, request.Stage).ConfigureAwait(false);
         if (slot is null)
             return NotAsked<T>(SiSlots.RetryAfter);
 
-        using var deadline = new CancellationTokenSource(options.Value.Timeout, time);
-        var (exchange, closed) = await Attempt(request, demand, deadline.Token, cancellationToken).ConfigureAwait(false);
-        if (exchange is { MayRetry: true } && await Pause(deadline.Token, cancellationToken).ConfigureAwait(false))
+        Exchange? exchange = null;
+        TimeSpan? closed;
+        var ended = false;
+        try
         {
-            var (second, stillClosed) = await Attempt(request, demand, deadline.Token, cancellationToken).ConfigureAwait(false);
-            if (second is not null)
-                Telemetry.Retries.Add(1, new KeyValuePair<string, object?>("upstream", "regime_si"));
-            exchange = second;
-            closed = stillClosed;
+            (exchange, closed) = await AttemptTwice(request, demand, cancellationToken).ConfigureAwait(false);
+            ended = exchange is not { CutShort: true };
+        }
+        finally
+        {
+            if (ended)
+                slot.Dispose();
+            else
+                slot.DisposeAfter(RegimeSiOptions.HangUp);
         }
         return exchange is null ? NotAsked<T>(closed) : Interpret(request, exchange, least, read);
+    }
+
+    private async Task<(Exchange? Exchange, TimeSpan? ClosedFor)> AttemptTwice(SiRequest request, SharedDemand demand, CancellationToken caller)
+    {
+        using var deadline = new CancellationTokenSource(options.Value.Timeout, time);
+        var first = await Attempt(request, demand, deadline.Token, caller).ConfigureAwait(false);
+        if (first.Exchange is not { MayRetry: true } || !await Pause(deadline.Token, caller).ConfigureAwait(false))
+            return first;
+
+        var second = await Attempt(request, demand, deadline.Token, caller).ConfigureAwait(false);
+        if (second.Exchange is not null)
+            Telemetry.Retries.Add(1, new KeyValuePair<string, object?>("upstream", "regime_si"));
+        return second;
     }
 
     private async Task<(Exchange? Exchange, TimeSpan? ClosedFor)> Attempt(

@@ -31,8 +31,18 @@ public sealed class RegimeSiOptions
 
     internal TimeSpan Timeout => TimeSpan.FromSeconds(TimeoutSeconds);
 
+    /// <summary>
+    /// How long a call that we end ourselves (too slow, too large) still counts as one: our connection is torn down at once, but the SI, and
+    /// whatever stands before it, must hear of it and find a thread for it. A round trip takes milliseconds; the rest is for a server that is
+    /// short of CPU, as one is whose calls are too slow. An SI that hangs is tried no later for it: it is left alone for longer than that.
+    /// </summary>
+    internal static readonly TimeSpan HangUp = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest that a call counts as one.</summary>
+    internal TimeSpan LongestCall => Timeout + HangUp;
+
     /// <summary>How long slots are lent: a call that begins with the last instant allowed still ends before.</summary>
-    internal TimeSpan Lease => Timeout + TimeSpan.FromSeconds(2);
+    internal TimeSpan Lease => LongestCall + TimeSpan.FromSeconds(2);
 }
 
 /// <summary>What attributes cannot say. Messages name the setting, and never show the key.</summary>

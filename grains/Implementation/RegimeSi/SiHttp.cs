@@ -69,7 +69,8 @@ internal static class SiHttp
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
         ConnectTimeout = options.Timeout,
-        MaxResponseDrainSize = 64 * 1024,
+        // An answer that is let go before its end takes its connection along at once, instead of being read on behind our back.
+        MaxResponseDrainSize = 0,
         ActivityHeadersPropagator = null,
     };
 }

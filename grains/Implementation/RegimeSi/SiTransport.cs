@@ -36,13 +36,16 @@ internal sealed record Exchange(ExchangeEnd End)
     public TimeSpan? RetryAfter { get; init; }
     public RefusalReason? Refusal { get; init; }
 
+    /// <summary>We ended it, not the SI, who may still be at it.</summary>
+    public bool CutShort { get; init; }
+
     /// <summary>The SI is in trouble: counts for the circuit.</summary>
     public bool IsFailure => End is ExchangeEnd.Declined or ExchangeEnd.NoAnswer or ExchangeEnd.TimedOut or ExchangeEnd.Broken;
 
     /// <summary>Nothing was answered yet, or nothing but a hiccup: the same question may be put once more.</summary>
-    public bool MayRetry =>
-        End == ExchangeEnd.NoAnswer
-        || (End == ExchangeEnd.Declined && RetryAfter is null && Status is HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway);
+    public bool MayRetry => !CutShort
+        && (End == ExchangeEnd.NoAnswer
+            || (End == ExchangeEnd.Declined && RetryAfter is null && Status is HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway));
 
     public string Label => End switch
     {
@@ -59,6 +62,10 @@ public sealed class SiTransport : IDisposable
 {
     /// <summary>Bytes of a body, after decompression.</summary>
     internal const int MaxBodyBytes = 1024 * 1024;
+
+    private const int MaxUnusedBytes = 64 * 1024;
+
+    private static readonly TimeSpan MaxUnusedTime = TimeSpan.FromMilliseconds(500);
 
     private static readonly MediaTypeHeaderValue JsonBody = new("application/json");
 
@@ -84,14 +91,18 @@ public sealed class SiTransport : IDisposable
             using var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
             headersCame = true;
             var status = response.StatusCode;
-            if (status == HttpStatusCode.TooManyRequests || (int)status >= 500)
-                return new Exchange(ExchangeEnd.Declined) { Status = status, RetryAfter = SiHttp.ReadRetryAfter(response, time) };
-            if (status is not (HttpStatusCode.OK or HttpStatusCode.UnprocessableEntity))
-                return new Exchange(ExchangeEnd.Answered) { Status = status, ETag = response.Headers.ETag?.Tag };
+            if (status is HttpStatusCode.OK or HttpStatusCode.UnprocessableEntity)
+            {
+                return await SiHttp.ReadBody(response.Content, MaxBodyBytes, either.Token).ConfigureAwait(false) is { } body
+                    ? new Exchange(ExchangeEnd.Answered) { Status = status, Body = body }
+                    : new Exchange(ExchangeEnd.Refused) { Status = status, Refusal = RefusalReason.TooLarge, CutShort = true };
+            }
 
-            return await SiHttp.ReadBody(response.Content, MaxBodyBytes, either.Token).ConfigureAwait(false) is { } body
-                ? new Exchange(ExchangeEnd.Answered) { Status = status, Body = body }
-                : new Exchange(ExchangeEnd.Refused) { Status = status, Refusal = RefusalReason.TooLarge };
+            var ends = await Ends(response, either.Token).ConfigureAwait(false);
+            caller.ThrowIfCancellationRequested();
+            return status == HttpStatusCode.TooManyRequests || (int)status >= 500
+                ? new Exchange(ExchangeEnd.Declined) { Status = status, RetryAfter = SiHttp.ReadRetryAfter(response, time), CutShort = !ends }
+                : new Exchange(ExchangeEnd.Answered) { Status = status, ETag = response.Headers.ETag?.Tag, CutShort = !ends };
         }
         catch (OperationCanceledException) when (caller.IsCancellationRequested)
         {
@@ -99,15 +110,15 @@ public sealed class SiTransport : IDisposable
         }
         catch (OperationCanceledException)
         {
-            return new Exchange(ExchangeEnd.TimedOut);
+            return new Exchange(ExchangeEnd.TimedOut) { CutShort = true };
         }
         catch (HttpRequestException error) when (error.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded)
         {
-            return new Exchange(ExchangeEnd.Refused) { Refusal = RefusalReason.MalformedHttp };
+            return new Exchange(ExchangeEnd.Refused) { Refusal = RefusalReason.MalformedHttp, CutShort = true };
         }
         catch (InvalidDataException)
         {
-            return new Exchange(ExchangeEnd.Refused) { Refusal = RefusalReason.Unparseable };
+            return new Exchange(ExchangeEnd.Refused) { Refusal = RefusalReason.Unparseable, CutShort = true };
         }
         catch (Exception error) when (error is HttpRequestException or IOException)
         {
@@ -119,6 +130,25 @@ public sealed class SiTransport : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => http.Dispose();
+
+    // Reads what nobody needs, so that the SI is done and the connection serves again; false when it is too much or comes too slowly for that.
+    private async Task<bool> Ends(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(MaxUnusedTime, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            return await SiHttp.ReadBody(response.Content, MaxUnusedBytes, either.Token).ConfigureAwait(false) is not null;
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException)
+        {
+            return true;
+        }
+        catch (Exception error) when (error is OperationCanceledException or InvalidDataException)
+        {
+            return false;
+        }
+    }
 
     private HttpRequestMessage CreateMessage(SiRequest request)
     {

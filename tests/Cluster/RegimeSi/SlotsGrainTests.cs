@@ -62,7 +62,7 @@ public sealed class SlotsGrainTests
         served.Clear();
 
         // Two leases: while the dead silo's slots are kept back, and after.
-        await ServedFor(TimeSpan.FromSeconds(6), served);
+        await ServedFor(TimeSpan.FromSeconds(8), served);
         await stop.CancelAsync();
         await Task.WhenAll(workers);
 

@@ -18,6 +18,7 @@ namespace DroitsAmeli.Tests.Rules.Configuration;
 public sealed class SettingsTests
 {
     [Theory]
+    [InlineData("Admin:Urls", "")]
     [InlineData("Admin:Urls", "zz")]
     [InlineData("Admin:KeysSha256", "zz")]
     [InlineData("Cluster:Mode", "pigeon")]
@@ -45,6 +46,8 @@ public sealed class SettingsTests
         Assert.Contains(setting, await ToldBySilo((setting, value)), StringComparison.Ordinal);
 
     [Theory]
+    [InlineData("urls", "")]
+    [InlineData("urls", ";")]
     [InlineData("urls", "zz")]
     [InlineData("urls", "http://127.0.0.1:8080;zz")]
     [InlineData("urls", "http://127.0.0.1:99999")]

@@ -63,7 +63,7 @@ internal sealed class FakeSi : IAsyncDisposable
     public RegimeSiClient ClientOf(RegimeSiOptions values, TimeProvider time)
     {
         var options = Options.Create(values);
-        var ledger = new SlotLedger(values.MaxConcurrentCalls, TimeSpan.FromSeconds(values.TimeoutSeconds + 2), time);
+        var ledger = new SlotLedger(values.MaxConcurrentCalls, values.Lease, time);
         var slots = new SiSlots("silo", request => Task.FromResult(ledger.Renew(request.Silo, request.Sequence, request.Held, request.Wanted)), options, time, NullLogger<SiSlots>.Instance);
         var transport = new SiTransport(options, time);
         transports.Add(transport);

@@ -9,6 +9,7 @@ namespace DroitsAmeli.Tests.Rules.RegimeSi;
 public sealed class SiSlotsTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Lease = new RegimeSiOptions().Lease;
 
     private readonly FakeTimeProvider time = new();
     private int renewals;
@@ -275,7 +276,7 @@ public sealed class SiSlotsTests
     public async Task No_call_begins_when_the_lease_no_longer_covers_its_time_out()
     {
         var granted = new TaskCompletionSource<SlotGrant>();
-        var slots = new SiSlots("silo", _ => Interlocked.Increment(ref renewals) == 1 ? Task.FromResult(new SlotGrant(4, TimeSpan.FromSeconds(6))) : granted.Task,
+        var slots = new SiSlots("silo", _ => Interlocked.Increment(ref renewals) == 1 ? Task.FromResult(new SlotGrant(4, Lease)) : granted.Task,
             Settings(4), time, NullLogger<SiSlots>.Instance);
         (await slots.Acquire(SiPriority.Present, Ends))!.Dispose();
         time.Advance(TimeSpan.FromSeconds(1.9));
@@ -305,14 +306,14 @@ public sealed class SiSlotsTests
         var slots = new SiSlots("silo", _ =>
         {
             if (Interlocked.Increment(ref renewals) > 1)
-                return Task.FromResult(new SlotGrant(0, TimeSpan.FromSeconds(6)));
+                return Task.FromResult(new SlotGrant(0, Lease));
             asked.SetResult();
             return first.Task;
         }, Settings(4), time, NullLogger<SiSlots>.Instance);
         var waiting = slots.Acquire(SiPriority.Present, Ends).AsTask();
         await asked.Task;
         Assert.Equal(0, slots.Report().Held);
-        first.SetResult(new SlotGrant(4, TimeSpan.FromSeconds(6)));
+        first.SetResult(new SlotGrant(4, Lease));
         while (Volatile.Read(ref renewals) < 2)
         {
             time.Advance(TimeSpan.FromMilliseconds(50));
@@ -354,7 +355,7 @@ public sealed class SiSlotsTests
         var slots = new SiSlots("silo", request =>
         {
             last = request.Wanted;
-            return Task.FromResult(new SlotGrant(request.Wanted, TimeSpan.FromSeconds(6)));
+            return Task.FromResult(new SlotGrant(request.Wanted, Lease));
         }, Settings(8), time, NullLogger<SiSlots>.Instance);
         (await slots.Acquire(SiPriority.Present, Ends))!.Dispose();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
@@ -388,7 +389,7 @@ public sealed class SiSlotsTests
         return (slots, ledger);
     }
 
-    private SlotLedger Ledger(int cap) => new(cap, TimeSpan.FromSeconds(6), time);
+    private SlotLedger Ledger(int cap) => new(cap, Lease, time);
 
     private SiSlots Slots(int cap) => Slots(Ledger(cap), cap);
 

@@ -88,7 +88,7 @@ public sealed class SlotsOfManySilosTests
         public Simulation(int silos, int seed)
         {
             random = new Random(seed);
-            ledger = new SlotLedger(Cap, TimeSpan.FromSeconds(options.TimeoutSeconds + 2), time);
+            ledger = new SlotLedger(Cap, options.Lease, time);
             this.silos = [.. Enumerable.Range(0, silos).Select(at => new Silo($"silo {at}", new SlotHolding($"silo {at}", options, time)))];
             Served = new int[silos];
             Arrived = new int[silos];

@@ -145,6 +145,12 @@ public sealed class PersonasTests
                     Assert.True(membre.Beneficiaire.DateNaissance is null || membre.Beneficiaire.DateNaissance <= population.Today, persona.Id);
                     Assert.All(membre.Droits.Contrats, contrat => Assert.True(contrat.DateFin >= population.Today));
                 }
+
+        // Somebody has the exemption of a newborn, and a NIR to ask for it.
+        Assert.Contains(
+            population.Match(IdentiteDemandee.Of(Personas.Find("elise-nouveau-ne")!.Identite))[0].Famille.Membres,
+            membre => membre.Beneficiaire is { Nir: not null, Qualite: "enfant" }
+                && membre.Droits.Exonerations.Any(exoneration => exoneration.Motif.Code == "NE" && exoneration.DateFin > population.Today));
     }
 
     [Fact]

@@ -12,6 +12,9 @@ public sealed class SiSlot : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Interlocked.Exchange(ref owner, null)?.Release();
+
+    /// <summary>Gives it back later: the SI may not know yet that the call has ended. Nobody waits for that.</summary>
+    public void DisposeAfter(TimeSpan delay) => Interlocked.Exchange(ref owner, null)?.ReleaseAfter(delay);
 }
 
 /// <summary>
@@ -144,6 +147,9 @@ public sealed partial class SiSlots
                 wake.TrySetResult(TimeSpan.Zero);
         }
     }
+
+    internal void ReleaseAfter(TimeSpan delay) => Task.Delay(delay, time).ContinueWith(
+        static (_, slots) => ((SiSlots)slots!).Release(), this, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
 
     private static TimeSpan MaxWaitOf(SlotWaiter waiter) => waiter.Rank == SlotRank.FirstOfVisit ? MaxFirstWait : MaxWait;
 

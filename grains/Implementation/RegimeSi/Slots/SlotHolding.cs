@@ -2,14 +2,14 @@ namespace DroitsAmeli.Grains.RegimeSi;
 
 /// <summary>
 /// What a silo may use of the cluster's slots, what it uses, and what it says of that to the keeper. A call begins only while the lease still
-/// covers its whole time-out, so no slot is used after its lease. Not thread-safe.
+/// covers its whole time-out and what comes after, so no slot is used after its lease. Not thread-safe.
 /// </summary>
 public sealed class SlotHolding
 {
     private readonly string silo;
     private readonly int cap;
     private readonly int batch;
-    private readonly TimeSpan callTimeout;
+    private readonly TimeSpan longestCall;
     private readonly TimeProvider time;
 
     private int held;
@@ -27,7 +27,7 @@ public sealed class SlotHolding
         this.silo = silo;
         this.time = time;
         cap = options.MaxConcurrentCalls;
-        callTimeout = options.Timeout;
+        longestCall = options.LongestCall;
         batch = Math.Clamp(cap / 8, 1, 8);
         startBefore = time.GetTimestamp();
     }
@@ -74,7 +74,7 @@ public sealed class SlotHolding
             return;
         allowance = grant.Allowance;
         held = Math.Max(InUse, allowance);
-        startBefore = sentAt + (long)((grant.Lease - callTimeout).TotalSeconds * time.TimestampFrequency);
+        startBefore = sentAt + (long)((grant.Lease - longestCall).TotalSeconds * time.TimestampFrequency);
     }
 
     /// <summary>What is held; answers to questions asked before are void from now on.</summary>
