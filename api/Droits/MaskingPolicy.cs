@@ -192,7 +192,7 @@ public static class MaskingPolicy
     private static IReadOnlyList<Contrat> Rows(View view, IReadOnlyList<Contrat> contrats)
     {
         var kept = view.Scopes.Open(ComplementaireScopes) ? contrats : [.. contrats.Where(IsBase)];
-        return view.Type is CallerType.EtablissementDeSoins ? kept : [.. kept.Select(AsTypeInTheContract).OfType<Contrat>()];
+        return view.Type is CallerType.EtablissementDeSoins ? kept : [.. kept.Select(AsTypeInTheContract)];
     }
 
     private static IReadOnlyList<Exoneration> Rows(View view, IReadOnlyList<Exoneration> exonerations)
@@ -209,24 +209,15 @@ public static class MaskingPolicy
         contrat.NatureAssurance is NatureAssurance.Amo
         && !(contrat.Details?.CodeTypeContrat is { } code && TypesContrat.ComplementaireSolidaire.Contains(code));
 
-    /// <summary>
-    /// A contract under one of the contract's own types and that type's label: free codes and labels can tell too much. Any base right is BASE.
-    /// Null for what is neither solidarity nor known to be a base right: no type of the contract says what it is, and BASE would say what it is not.
-    /// </summary>
-    private static Contrat? AsTypeInTheContract(Contrat contrat) => contrat switch
-    {
-        { Details.CodeTypeContrat: { } code } when TypesContrat.LibellesSolidaires.TryGetValue(code, out var libelle) =>
-            Typed(contrat, NatureAssurance.Amc, code, libelle),
-        { NatureAssurance: NatureAssurance.Amo } or { NatureAssurance: null, Details.CodeTypeContrat: TypesContrat.Base } =>
-            Typed(contrat, NatureAssurance.Amo, TypesContrat.Base, TypesContrat.LibelleBase),
-        _ => null,
-    };
-
-    private static Contrat Typed(Contrat contrat, NatureAssurance nature, string code, string libelle) => contrat with
-    {
-        NatureAssurance = nature,
-        Details = new DetailsContrat { CodeTypeContrat = code, LibelleTypeContrat = libelle },
-    };
+    /// <summary>A solidarity contract as it is, and any other as BASE under its own label, because free codes and labels can tell too much.</summary>
+    private static Contrat AsTypeInTheContract(Contrat contrat) =>
+        contrat.Details?.CodeTypeContrat is { } code && TypesContrat.ComplementaireSolidaire.Contains(code)
+            ? contrat
+            : contrat with
+            {
+                NatureAssurance = NatureAssurance.Amo,
+                Details = new DetailsContrat { CodeTypeContrat = TypesContrat.Base, LibelleTypeContrat = TypesContrat.LibelleBase },
+            };
 
     private static byte[] Write<T>(View view, T value, bool open)
     {

@@ -96,19 +96,9 @@ public static class TypesContrat
     /// <summary>The label of <see cref="Base"/>.</summary>
     public const string LibelleBase = "Droits de base (contrat sans spécificité)";
 
-    /// <summary>The labels of <see cref="ComplementaireSolidaire"/>.</summary>
-    public static IReadOnlyDictionary<string, string> LibellesSolidaires { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
-    {
-        ["C2S"] = "Complémentaire santé solidaire sans participation financière",
-        ["C2SP"] = "Complémentaire santé solidaire avec participation financière",
-        ["CMUC"] = "Couverture maladie universelle complémentaire",
-        ["ACS_A"] = "Aide au paiement d'une complémentaire santé, contrat A",
-        ["ACS_B"] = "Aide au paiement d'une complémentaire santé, contrat B",
-        ["ACS_C"] = "Aide au paiement d'une complémentaire santé, contrat C",
-    };
-
     /// <summary>Complémentaire santé solidaire and what it replaced on 2019-11-01: the types that make <c>presence_CMUC_ACS</c> true.</summary>
-    public static IReadOnlySet<string> ComplementaireSolidaire { get; } = LibellesSolidaires.Keys.ToHashSet(StringComparer.Ordinal);
+    public static IReadOnlySet<string> ComplementaireSolidaire { get; } =
+        new HashSet<string>(StringComparer.Ordinal) { "C2S", "C2SP", "CMUC", "ACS_A", "ACS_B", "ACS_C" };
 }
 
 /// <summary>A period, both ends included; a missing end is unbounded.</summary>

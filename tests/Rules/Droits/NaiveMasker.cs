@@ -33,9 +33,7 @@ internal static class NaiveMasker
             case "/contrats":
                 if (!all && !scopes.Contains("cnam_contrats"))
                     return null;
-                return new JsonArray([.. full.AsArray()
-                    .Where(contrat => (all || IsBaseRight(contrat!)) && (!organisme || IsNameable(contrat!)))
-                    .Select(contrat => Contrat(contrat!, organisme))]);
+                return new JsonArray([.. full.AsArray().Where(contrat => all || IsBaseRight(contrat!)).Select(contrat => Contrat(contrat!, organisme))]);
 
             case "/exonerations":
                 if (organisme && !masquees)
@@ -78,33 +76,20 @@ internal static class NaiveMasker
         return (string?)contrat["nature_assurance"] == "AMO" && code is not ("C2S" or "C2SP" or "CMUC" or "ACS_A" or "ACS_B" or "ACS_C");
     }
 
-    private static bool IsNameable(JsonNode contrat)
-    {
-        var code = (string?)contrat["details"]?["code_type_contrat"];
-        if (code is "C2S" or "C2SP" or "CMUC" or "ACS_A" or "ACS_B" or "ACS_C")
-            return true;
-        var nature = (string?)contrat["nature_assurance"];
-        return nature == "AMO" || (nature is null && code == "BASE");
-    }
-
     private static JsonObject Contrat(JsonNode contrat, bool organisme)
     {
         var copy = contrat.DeepClone().AsObject();
-        if (!organisme)
-            return copy;
-
-        var (nature, code, label) = (string?)contrat["details"]?["code_type_contrat"] switch
+        var code = (string?)contrat["details"]?["code_type_contrat"];
+        if (organisme && code is not ("C2S" or "C2SP" or "CMUC" or "ACS_A" or "ACS_B" or "ACS_C"))
         {
-            "C2S" => ("AMC", "C2S", "Complémentaire santé solidaire sans participation financière"),
-            "C2SP" => ("AMC", "C2SP", "Complémentaire santé solidaire avec participation financière"),
-            "CMUC" => ("AMC", "CMUC", "Couverture maladie universelle complémentaire"),
-            "ACS_A" => ("AMC", "ACS_A", "Aide au paiement d'une complémentaire santé, contrat A"),
-            "ACS_B" => ("AMC", "ACS_B", "Aide au paiement d'une complémentaire santé, contrat B"),
-            "ACS_C" => ("AMC", "ACS_C", "Aide au paiement d'une complémentaire santé, contrat C"),
-            _ => ("AMO", "BASE", "Droits de base (contrat sans spécificité)"),
-        };
-        copy["nature_assurance"] = nature;
-        copy["details"] = new JsonObject { ["code_type_contrat"] = code, ["libelle_type_contrat"] = label };
+            copy["nature_assurance"] = "AMO";
+            copy["details"] = new JsonObject
+            {
+                ["code_type_contrat"] = "BASE",
+                ["libelle_type_contrat"] = "Droits de base (contrat sans spécificité)",
+            };
+        }
+
         return copy;
     }
 
