@@ -99,10 +99,9 @@ internal sealed record ClusterState
     [JsonIgnore]
     public bool IsOfThisBoot => BootId == OsProcess.BootId;
 
-    /// <summary>Where partners call: the balancer, or else the first front end that runs; null when there is none.</summary>
+    /// <summary>Where partners call: the balancer, or else the first front end, that runs; null when none does.</summary>
     [JsonIgnore]
-    public Uri? Address =>
-        (Processes.FirstOrDefault(process => process.Role is Role.HaProxy) ?? Processes.FirstOrDefault(process => process.Role is Role.Api && IsRunning(process)))?.Address;
+    public Uri? Address => (FirstRunning(Role.HaProxy) ?? FirstRunning(Role.Api))?.Address;
 
     public bool IsRunning(ProcessState process) => IsOfThisBoot && process.Process.IsRunning;
 
@@ -111,4 +110,6 @@ internal sealed record ClusterState
 
     public ClusterState Marked(string name, Ending ending) =>
         this with { Processes = [.. Processes.Select(process => process.Name == name ? process with { Ended = ending } : process)] };
+
+    private ProcessState? FirstRunning(Role role) => Processes.FirstOrDefault(process => process.Role == role && IsRunning(process));
 }

@@ -89,8 +89,7 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
     /// <summary>Stops everything and removes what the cluster kept.</summary>
     public async Task Down(CancellationToken cancellationToken)
     {
-        if (folder.Find() is null)
-            folder.Load();
+        _ = folder.Load();
         using var held = await folder.Lock(LockLimit, cancellationToken);
         await TakeDown(folder.Load());
         await output.WriteLineAsync("Tout est arrêté.");
@@ -101,9 +100,8 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
         new BuiltPrograms(folder.Programs).Copy();
         new ClusterFiles(folder.Files).Write();
 
-        int? balancerPort = haProxy is null ? null : Loopback.FreePorts(1, [])[0];
         state = launcher.RegimeSi(state);
-        state = launcher.FranceConnect(state, balancerPort);
+        state = launcher.FranceConnect(state);
         state = await WithDatabase(state, options, cancellationToken);
         await launcher.Migrate(state, cancellationToken);
 
@@ -115,7 +113,7 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
         if (haProxy is null)
             return state;
 
-        state = launcher.HaProxy(state, haProxy, balancerPort!.Value);
+        state = launcher.HaProxy(state, haProxy);
         await Ready(state.Processes[^1], cancellationToken);
         return state;
     }
@@ -125,15 +123,22 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
         if (options.ClusterDatabase is { } configured)
             return state with { Database = new(configured, options.StorageDatabase ?? configured, Folder: null) };
 
-        var server = await PostgresFolder.Create();
-        var port = Loopback.FreePorts(1, state.Processes.SelectMany(process => process.Ports.Values))[0];
-        var database = server.ConnectionString(port, "postgres");
-        state = state with { Database = new(database, database, server.FullName) };
-        folder.Save(state);
-        await server.Initialize();
-        state = launcher.Postgres(state, server, port);
-        await Answers(state.Processes[^1], database, cancellationToken);
-        return state;
+        try
+        {
+            var server = await PostgresFolder.Create();
+            var port = Launcher.FreePort(state);
+            var database = server.ConnectionString(port, "postgres");
+            state = state with { Database = new(database, database, server.FullName) };
+            folder.Save(state);
+            await server.Initialize();
+            state = launcher.Postgres(state, server, port);
+            await Answers(state.Processes[^1], database, cancellationToken);
+            return state;
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new ClusterException(exception.Message);
+        }
     }
 
     private async Task Answers(ProcessState server, string database, CancellationToken cancellationToken)

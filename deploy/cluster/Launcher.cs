@@ -19,13 +19,12 @@ internal sealed class Launcher(StateFolder folder)
         ["regime-si", "--port", Text(ports[ProcessState.Http]), "--families", Text(state.Families)],
         new Dictionary<string, string> { ["Simulators:RegimeSi:ApiKey"] = SiKey }));
 
-    /// <param name="state">The cluster.</param>
-    /// <param name="apiPort">Where our public keys will be found; null: in their file, since any front end may be killed.</param>
-    public ClusterState FranceConnect(ClusterState state, int? apiPort) => Launch(state, Role.FranceConnect, HttpPort(state), ports => programs.Start(
+    public ClusterState FranceConnect(ClusterState state) => Launch(state, Role.FranceConnect, HttpPort(state), ports => programs.Start(
         BuiltPrograms.Simulators,
         [
+            // Our public keys from their file: any front end may be the one that is killed.
             "franceconnect", "--port", Text(ports[ProcessState.Http]), "--families", Text(state.Families), "--client-id", ClientId,
-            "--jwks-uri", (apiPort is { } port ? Loopback.Url(port, "/.well-known/jwks.json") : new Uri(files.PublicJwks)).AbsoluteUri,
+            "--jwks-uri", new Uri(files.PublicJwks).AbsoluteUri,
         ],
         new Dictionary<string, string> { ["Simulators:FranceConnect:ClientSecret"] = ClientSecret }));
 
@@ -62,15 +61,17 @@ internal sealed class Launcher(StateFolder folder)
         return programs.Start(BuiltPrograms.Api, state.Settings, settings);
     });
 
-    public ClusterState HaProxy(ClusterState state, string program, int port) => Launch(
-        state, Role.HaProxy, new Dictionary<string, int> { [ProcessState.Http] = port }, _ =>
-        {
-            File.WriteAllText(files.HaProxy, Balancer.Configuration(port, state.Processes.Where(process => process.Role is Role.Api)));
-            return new ProcessStartInfo(program, ["-db", "-f", files.HaProxy]) { WorkingDirectory = folder.Files };
-        });
+    public ClusterState HaProxy(ClusterState state, string program) => Launch(state, Role.HaProxy, HttpPort(state), ports =>
+    {
+        File.WriteAllText(files.HaProxy, Balancer.Configuration(ports[ProcessState.Http], state.Processes.Where(process => process.Role is Role.Api)));
+        return new ProcessStartInfo(program, ["-db", "-f", files.HaProxy]) { WorkingDirectory = folder.Files };
+    });
 
     public ClusterState Postgres(ClusterState state, PostgresFolder server, int port) => Launch(
         state, Role.Postgres, new Dictionary<string, int> { [ProcessState.Tcp] = port }, _ => server.Server(port, []));
+
+    /// <summary>A port that is free, and nobody's in the cluster.</summary>
+    public static int FreePort(ClusterState state) => Loopback.FreePorts(1, Taken(state))[0];
 
     /// <summary>Applies the schema to the databases of the cluster.</summary>
     /// <exception cref="ClusterException">It cannot be applied.</exception>
@@ -127,7 +128,7 @@ internal sealed class Launcher(StateFolder folder)
         _ => role.ToString().ToLowerInvariant(),
     };
 
-    private static Dictionary<string, int> HttpPort(ClusterState state) => new() { [ProcessState.Http] = Loopback.FreePorts(1, Taken(state))[0] };
+    private static Dictionary<string, int> HttpPort(ClusterState state) => new() { [ProcessState.Http] = FreePort(state) };
 
     private static IEnumerable<int> Taken(ClusterState state) => state.Processes.SelectMany(process => process.Ports.Values);
 

@@ -41,7 +41,7 @@ catch (UsageException exception)
     await Console.Error.WriteLineAsync(exception.Message);
     return 2;
 }
-catch (ClusterException exception)
+catch (Exception exception) when (exception is ClusterException or IOException or UnauthorizedAccessException)
 {
     await Console.Error.WriteLineAsync(exception.Message);
     return 1;
