@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 
 namespace DroitsAmeli.Api;
 
@@ -17,6 +18,7 @@ public static class ApiHealth
     public static IServiceCollection AddApiHealth(this IServiceCollection services)
     {
         services.AddHealthChecks().AddCheck<GatewayReady>("gateway", tags: [Ready]);
+        services.AddHostedService<Drain>();
         return services;
     }
 
@@ -39,5 +41,25 @@ public static class ApiHealth
                 status.Gateways > 0 && !lifetime.ApplicationStopping.IsCancellationRequested
                     ? HealthCheckResult.Healthy()
                     : HealthCheckResult.Unhealthy($"Connected to {status.Gateways} gateways."));
+    }
+
+    /// <summary>Holds the stop back, between the moment when it is said and that when the port closes, so that balancers look elsewhere first.</summary>
+    private sealed class Drain(IOptions<ApiOptions> options, TimeProvider time) : IHostedLifecycleService
+    {
+        public async Task StoppingAsync(CancellationToken cancellationToken)
+        {
+            if (options.Value.DrainSeconds > 0)
+                await Task.Delay(TimeSpan.FromSeconds(options.Value.DrainSeconds), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

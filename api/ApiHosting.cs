@@ -39,6 +39,9 @@ public static class ApiHosting
         foreach (var category in CategoriesThatLogRequests)
             builder.Logging.AddFilter(category, LogLevel.Warning);
 
+        // To be asked and not to be ready is no error.
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
+
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services
             .AddCallers(builder.Configuration)

@@ -14,4 +14,8 @@ public sealed class ApiOptions
     /// <summary>Seconds within which every call ends.</summary>
     [Range(1.0, 8.0, ErrorMessage = "Api:DeadlineSeconds must be between 1 and 8.")]
     public double DeadlineSeconds { get; set; } = 8;
+
+    /// <summary>Seconds for which a front end that is told to stop goes on serving, while it says that it is not ready.</summary>
+    [Range(0.0, 60.0, ErrorMessage = "Api:DrainSeconds must be between 0 and 60.")]
+    public double DrainSeconds { get; set; } = 2;
 }

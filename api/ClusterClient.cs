@@ -26,6 +26,9 @@ public static class ClusterClient
             });
             // A grain's calls stick to one gateway: one that is gone, or new, must be noticed soon.
             client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
+            // A front end without calls opens no connection, but for this question to a gateway, which by default is asked once a minute:
+            // after all silos were lost and came back, an idle one was not ready for 42 s.
+            client.Configure<TypeManagementOptions>(options => options.TypeMapRefreshInterval = TimeSpan.FromSeconds(2));
             client.UseConnectionRetryFilter<RetryUntilConnected>();
             client.AddGatewayCountChangedHandler(services =>
             {

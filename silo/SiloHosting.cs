@@ -24,8 +24,14 @@ public static class SiloHosting
         builder.WebHost.UseUrls(configuration[AdminUrlsSetting] is { Length: > 0 } urls ? urls : DefaultAdminUrls);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 
+        var checks = builder.Environment.IsDevelopment();
+        builder.Host.UseServiceProviderFactory(new AdminPortLast(new() { ValidateScopes = checks, ValidateOnBuild = checks }));
+
         // The runtime's placement logs each of its attempts.
         builder.Logging.AddFilter("Polly", LogLevel.Warning);
+
+        // To be asked and not to be ready is no error.
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
 
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services

@@ -97,6 +97,7 @@ internal sealed class SandboxCluster : IAsyncDisposable
             ["Cluster:SiloPort"] = Text(siloPort),
             ["Cluster:GatewayPort"] = Text(gatewayPort),
             ["Admin:Urls"] = "http://127.0.0.1:0",
+            ["Api:DrainSeconds"] = "0",
             ["Conventions:File"] = Partners.WriteConventions(folder.FullName),
             ["Identities:HmacKeyFile"] = SandboxKeys.WriteHmacKey(folder.FullName),
             ["FranceConnect:PrivateJwksFile"] = SandboxKeys.WritePrivateJwks(folder.FullName, settings.EncryptedResponseAlg),

@@ -6,6 +6,17 @@ using DroitsAmeli.Grains.Familles;
 
 namespace DroitsAmeli.Silo.Admin;
 
+internal sealed record SiloAnswer(string Silo, int Port, string Etat, int? Activations, int? Familles);
+
+internal sealed record GrappeAnswer(IReadOnlyList<SiloAnswer> Silos)
+{
+    public static GrappeAnswer Of(IEnumerable<SiloLoad> loads) => new(
+    [
+        .. loads.Select(load => new SiloAnswer(
+            load.Silo.Endpoint.ToString(), load.Silo.Endpoint.Port, load.Status is SiloStatus.Active ? "actif" : "s_arrete", load.Activations, load.Familles)),
+    ]);
+}
+
 internal sealed record SilosAnswer(int Actifs, int Obeis);
 
 internal sealed record OrdreAnswer(Guid Ordre, string Conserve, SilosAnswer Silos, int FamillesActives)

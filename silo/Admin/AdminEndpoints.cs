@@ -23,6 +23,7 @@ public static class AdminEndpoints
         services.AddSingleton<AdminAttempts>();
         services.AddSingleton<LogReference>();
         services.AddSingleton<AdminActions>();
+        services.AddSingleton<SiloLoads>();
         return services;
     }
 
@@ -31,6 +32,7 @@ public static class AdminEndpoints
     {
         app.UseWhen(context => context.Request.Path.StartsWithSegments(Root), branch => branch.UseOperators());
         var admin = app.MapGroup(Root);
+        admin.MapGet("/silos", GetSilos);
         admin.MapPost("/familles/etat", Look);
         admin.MapPost("/familles/perimer", MakeStale);
         admin.MapPost("/familles/oublier", Forget);
@@ -40,6 +42,9 @@ public static class AdminEndpoints
         admin.MapGet("/prechauffage", GetWarmUp);
         admin.MapDelete("/prechauffage", StopWarmUp);
     }
+
+    private static async Task<IResult> GetSilos(HttpContext context, SiloLoads loads) =>
+        AdminAnswers.Ok(GrappeAnswer.Of(await loads.Read(context.RequestAborted)));
 
     private static async Task<IResult> Look(HttpContext context, Operations operations, AdminActions actions, TimeProvider time)
     {

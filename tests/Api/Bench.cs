@@ -182,6 +182,7 @@ public abstract class Bench(IReadOnlyDictionary<string, string?>? settings = nul
         {
             ["urls"] = "http://127.0.0.1:0",
             ["Admin:Urls"] = "http://127.0.0.1:0",
+            ["Api:DrainSeconds"] = "0",
             ["Cluster:SiloPort"] = $"{siloPort}",
             ["Cluster:GatewayPort"] = $"{gatewayPort}",
             ["Conventions:File"] = ConventionsFile,

@@ -2,48 +2,42 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using DroitsAmeli.LocalCluster.Postgres;
 using Npgsql;
 
 namespace DroitsAmeli.Tests.Postgres;
 
 /// <summary>
-/// A PostgreSQL server of one's own: a new data directory, a free port of 127.0.0.1 that it keeps over restarts, no Unix socket, and no
-/// more than an owner and a password. Nothing of the machine's own clusters is touched. It ends with the process that made it.
+/// A PostgreSQL server of one's own: a new data directory, and a free port of 127.0.0.1 that it keeps over restarts. It ends with the
+/// process that made it.
 /// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
-    private const string Owner = "droits";
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
 
-    private readonly DirectoryInfo folder;
-    private readonly string password;
+    private readonly PostgresFolder folder;
     private readonly string[] settings;
     private readonly EventHandler atExit;
     private Process? process;
     private int databases;
 
-    private PostgresServer(DirectoryInfo folder, string password, string[] settings)
+    private PostgresServer(PostgresFolder folder, string[] settings)
     {
         this.folder = folder;
-        this.password = password;
         this.settings = settings;
         atExit = (_, _) => KillAll();
         AppDomain.CurrentDomain.ProcessExit += atExit;
     }
 
     /// <summary>Why there can be no server here, to be told where tests are skipped; null when there can.</summary>
-    public static string? Unavailable => PostgresPrograms.Folder is null
-        ? "No PostgreSQL: install it (apt-get install postgresql), or name the folder of its programs in DROITS_POSTGRES_BIN."
-        : null;
+    public static string? Unavailable => PostgresFolder.Unavailable;
 
     /// <summary>The TCP port, on 127.0.0.1.</summary>
     public int Port { get; private set; }
 
     /// <summary>Whether the server's main process lives.</summary>
     public bool IsRunning => process is { HasExited: false };
-
-    private string Data => Path.Combine(folder.FullName, "data");
 
     private string Log => Path.Combine(folder.FullName, "log");
 
@@ -53,14 +47,10 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It cannot be made or does not start; the message holds what the server said.</exception>
     public static async Task<PostgresServer> Create(bool fsync = true, params string[] settings)
     {
-        if (Unavailable is { } reason)
-            throw new InvalidOperationException(reason);
-
-        var folder = await ServerAccount.CreateFolder();
-        var server = new PostgresServer(folder, Convert.ToHexString(Guid.NewGuid().ToByteArray()), [$"fsync={(fsync ? "on" : "off")}", .. settings]);
+        var server = new PostgresServer(await PostgresFolder.Create(), [$"fsync={(fsync ? "on" : "off")}", .. settings]);
         try
         {
-            await server.Initialize();
+            await server.folder.Initialize();
             await server.StartOnAFreePort();
             return server;
         }
@@ -81,8 +71,7 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>The connection string of the owner for a database, without pooling limits or time-outs of its own.</summary>
-    public string ConnectionString(string database) =>
-        $"Host=127.0.0.1;Port={Port.ToString(CultureInfo.InvariantCulture)};Username={Owner};Password={password};Database={database}";
+    public string ConnectionString(string database) => folder.ConnectionString(Port, database);
 
     /// <summary>Runs one or more statements.</summary>
     public static async Task Execute(string connectionString, string sql)
@@ -107,17 +96,12 @@ public sealed class PostgresServer : IAsyncDisposable
             throw new InvalidOperationException("The server runs.");
 
         process?.Dispose();
-        string[] args =
-        [
-            "-D", Data, "-c", "listen_addresses=127.0.0.1", "-c", $"port={Port.ToString(CultureInfo.InvariantCulture)}",
-            "-c", "unix_socket_directories=", "-c", "max_connections=500", .. settings.SelectMany(setting => new[] { "-c", setting }),
-        ];
 
         // While it was down its port may have served a connection of somebody else's, for a moment.
         var elapsed = Stopwatch.StartNew();
         while (true)
         {
-            process = Run("postgres", args, append: true);
+            process = Run();
             try
             {
                 await Answers();
@@ -157,7 +141,7 @@ public sealed class PostgresServer : IAsyncDisposable
         AppDomain.CurrentDomain.ProcessExit -= atExit;
         await Kill();
         process?.Dispose();
-        folder.Delete(recursive: true);
+        Directory.Delete(folder.FullName, recursive: true);
     }
 
     private static async Task<NpgsqlConnection> Open(string connectionString)
@@ -166,19 +150,6 @@ public sealed class PostgresServer : IAsyncDisposable
         var connection = new NpgsqlConnection(connectionString + ";Pooling=false");
         await connection.OpenAsync();
         return connection;
-    }
-
-    private async Task Initialize()
-    {
-        var secret = Path.Combine(folder.FullName, "password");
-        await File.WriteAllTextAsync(secret, password);
-        using var initdb = Run(
-            "initdb",
-            ["-D", Data, "-U", Owner, "-A", "scram-sha-256", $"--pwfile={secret}", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]);
-        await initdb.WaitForExitAsync().WaitAsync(Limit);
-        File.Delete(secret);
-        if (initdb.ExitCode != 0)
-            throw new InvalidOperationException($"initdb failed.\n{await Said()}");
     }
 
     private async Task StartOnAFreePort()
@@ -198,15 +169,14 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
-    private Process Run(string program, IEnumerable<string> args, bool append = false)
+    private Process Run()
     {
         // The shell gives way to the program: it is there for the redirection alone.
-        var redirect = append ? ">>" : ">";
-        var start = ServerAccount.Start(
-            "/bin/sh",
-            ["-c", $"exec \"$0\" \"$@\" {redirect}\"$DROITS_LOG\" 2>&1 </dev/null", Path.Combine(PostgresPrograms.Folder!, program), .. args]);
+        var server = folder.Server(Port, settings);
+        var start = new ProcessStartInfo(
+            "/bin/sh", ["-c", "exec \"$0\" \"$@\" >>\"$DROITS_LOG\" 2>&1 </dev/null", server.FileName, .. server.ArgumentList]);
         start.Environment["DROITS_LOG"] = Log;
-        start.WorkingDirectory = folder.FullName;
+        start.WorkingDirectory = server.WorkingDirectory;
         return Process.Start(start)!;
     }
 

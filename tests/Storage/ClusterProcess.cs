@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace DroitsAmeli.Tests.Storage;
 
@@ -52,16 +53,19 @@ internal sealed class ClusterProcess : IAsyncDisposable
         ChildProcess.StartLimit,
         () => $"It did not become ready.\n{Child.Output}\n{Child.Errors}");
 
-    public async Task<bool> IsReady()
+    public async Task<bool> IsReady() => await Asked("/health/ready") is HttpStatusCode.OK;
+
+    /// <summary>What it answers to that; null when nobody does.</summary>
+    public async Task<HttpStatusCode?> Asked(string path)
     {
         try
         {
-            using var answer = await Http.GetAsync(Loopback.Url(adminPort, "/health/ready"), Stop);
-            return answer.IsSuccessStatusCode;
+            using var answer = await Http.GetAsync(Loopback.Url(adminPort, path), Stop);
+            return answer.StatusCode;
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !Stop.IsCancellationRequested)
         {
-            return false;
+            return null;
         }
     }
 

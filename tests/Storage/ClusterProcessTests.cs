@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using DroitsAmeli.Grains.Storage.Schema;
@@ -11,6 +12,7 @@ public sealed class ClusterProcessTests(Databases databases, ITestOutputHelper o
 {
     private const int Active = 3;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -63,6 +65,68 @@ public sealed class ClusterProcessTests(Databases databases, ITestOutputHelper o
             var ports = Loopback.FreePorts(4);
             return [processes.Add(ClusterProcess.Silo(files, database, ports[0], ports[1])), processes.Add(ClusterProcess.Silo(files, database, ports[2], ports[3]))];
         }
+    }
+
+    [Fact]
+    public async Task A_front_end_without_calls_is_not_ready_without_silos_and_is_soon_after_they_came_back()
+    {
+        var database = await Migrated();
+        using var files = new ClusterFiles();
+        var ports = Loopback.FreePorts(2);
+        await using var processes = new Processes();
+        var silo = Start();
+        await using var frontEnd = ClusterProcess.FrontEnd(files, database);
+        await Ready([silo]);
+        await frontEnd.Ready();
+
+        await silo.Child.Kill();
+        var since = Stopwatch.StartNew();
+        await Eventually.Holds(async () => await frontEnd.Asked("/health/ready") is HttpStatusCode.ServiceUnavailable, Limit, () => "It still says that it is ready.");
+        output.WriteLine($"no silo: the front end says so {since.Elapsed.TotalSeconds:0.0} s after the kill");
+        Assert.Equal(HttpStatusCode.OK, await frontEnd.Asked("/health/live"));
+
+        await Ready([Start()]);
+        since.Restart();
+        await Eventually.Holds(frontEnd.IsReady, Limit, () => $"The front end found no gateway.\n{frontEnd.Child.Output}");
+        output.WriteLine($"the silo is back: the front end is ready {since.Elapsed.TotalSeconds:0.0} s later");
+        Assert.True(since.Elapsed < Soon, $"It took {since.Elapsed}.");
+
+        ClusterProcess Start() => processes.Add(ClusterProcess.Silo(files, database, ports[0], ports[1]));
+    }
+
+    [Fact]
+    public async Task A_silo_that_is_told_to_stop_says_so_for_as_long_as_it_takes()
+    {
+        var database = await Migrated();
+        using var files = new ClusterFiles();
+        var ports = Loopback.FreePorts(4);
+        await using var processes = new Processes();
+        var silo = processes.Add(ClusterProcess.Silo(files, database, ports[0], ports[1]));
+        await Ready([silo, processes.Add(ClusterProcess.Silo(files, database, ports[2], ports[3]))]);
+
+        var answers = await AnswersDuring(silo, silo.Child.Terminate(Limit), "/health/ready", "/health/live");
+
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable, null], Changes(answers.Select(answer => answer[0])));
+        Assert.All(answers.Where(answer => answer[0] is HttpStatusCode.ServiceUnavailable).SkipLast(1), answer => Assert.Equal(HttpStatusCode.OK, answer[1]));
+    }
+
+    [Fact]
+    public async Task A_front_end_that_is_told_to_stop_says_so_and_serves_until_balancers_have_looked_elsewhere()
+    {
+        var database = await Migrated();
+        using var files = new ClusterFiles();
+        var ports = Loopback.FreePorts(2);
+        await using var silo = ClusterProcess.Silo(files, database, ports[0], ports[1]);
+        await using var frontEnd = ClusterProcess.FrontEnd(files, database);
+        await Ready([silo]);
+        await frontEnd.Ready();
+
+        var elapsed = Stopwatch.StartNew();
+        var answers = await AnswersDuring(frontEnd, frontEnd.Child.Terminate(Limit), "/health/ready", "/openapi/v1.json");
+
+        Assert.True(elapsed.Elapsed > TimeSpan.FromSeconds(2), $"It served for {elapsed.Elapsed}.");
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable, null], Changes(answers.Select(answer => answer[0])));
+        Assert.All(answers.Where(answer => answer[0] is HttpStatusCode.ServiceUnavailable).SkipLast(1), answer => Assert.Equal(HttpStatusCode.OK, answer[1]));
     }
 
     [Fact]
@@ -143,6 +207,28 @@ public sealed class ClusterProcessTests(Databases databases, ITestOutputHelper o
             await silo.Ready();
             Assert.False(silo.Child.HasExited, silo.Child.Errors);
         }
+    }
+
+    private static async Task<List<HttpStatusCode?[]>> AnswersDuring(ClusterProcess process, Task<int> stop, params string[] paths)
+    {
+        List<HttpStatusCode?[]> answers = [[HttpStatusCode.OK, HttpStatusCode.OK]];
+        while (!stop.IsCompleted)
+            answers.Add(await Task.WhenAll(paths.Select(process.Asked)));
+        Assert.Equal(0, await stop);
+        answers.Add(await Task.WhenAll(paths.Select(process.Asked)));
+        return answers;
+    }
+
+    private static List<HttpStatusCode?> Changes(IEnumerable<HttpStatusCode?> answers)
+    {
+        var changes = new List<HttpStatusCode?>();
+        foreach (var answer in answers)
+        {
+            if (changes.Count == 0 || changes[^1] != answer)
+                changes.Add(answer);
+        }
+
+        return changes;
     }
 
     private static async Task<TimeSpan> KillAndRestart(List<ClusterProcess> silos, Func<List<ClusterProcess>> start)

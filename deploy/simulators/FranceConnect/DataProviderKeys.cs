@@ -13,7 +13,7 @@ internal sealed class DataProviderKeys(HttpClient http, FranceConnectSimulatorOp
     {
         try
         {
-            using var set = JsonDocument.Parse(await http.GetByteArrayAsync(options.JwksUri(), cancellationToken));
+            using var set = JsonDocument.Parse(await Read(options.JwksUri(), cancellationToken));
             foreach (var key in set.RootElement.GetProperty("keys").EnumerateArray())
             {
                 if (Text(key, "use") == "enc" && Text(key, "alg") == options.EncryptedResponseAlg)
@@ -23,11 +23,14 @@ internal sealed class DataProviderKeys(HttpClient http, FranceConnectSimulatorOp
             return null;
         }
         catch (Exception failure) when (failure is HttpRequestException or JsonException or KeyNotFoundException or InvalidOperationException
-            or FormatException or CryptographicException or JoseException or TaskCanceledException)
+            or FormatException or CryptographicException or JoseException or TaskCanceledException or IOException)
         {
             return null;
         }
     }
+
+    private Task<byte[]> Read(Uri jwks, CancellationToken cancellationToken) =>
+        jwks.IsFile ? File.ReadAllBytesAsync(jwks.LocalPath, cancellationToken) : http.GetByteArrayAsync(jwks, cancellationToken);
 
     private string EncryptFor(JsonElement key, string text, JweEncryption enc)
     {

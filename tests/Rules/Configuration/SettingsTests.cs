@@ -57,6 +57,8 @@ public sealed class SettingsTests
     [InlineData("Api:DeadlineSeconds", "0.6")]
     [InlineData("Api:DeadlineSeconds", "8.4")]
     [InlineData("Api:DeadlineSeconds", "1e300")]
+    [InlineData("Api:DrainSeconds", "-1")]
+    [InlineData("Api:DrainSeconds", "NaN")]
     [InlineData("Api:PathPrefix", "test/")]
     [InlineData("Cluster:GatewayPort", "70000")]
     [InlineData("Cluster:ServiceId", "")]

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace DroitsAmeli.Tests.Postgres;
+namespace DroitsAmeli.LocalCluster.Postgres;
 
 /// <summary>As whom the server runs: PostgreSQL refuses root, so that root lends it the account its package has made.</summary>
 internal static class ServerAccount

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace DroitsAmeli.Tests.Postgres;
+namespace DroitsAmeli.LocalCluster.Postgres;
 
 /// <summary>
 /// Where PostgreSQL's server programs are: in <c>DROITS_POSTGRES_BIN</c> when it is set, else where Debian installs them (the newest), else

@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Globalization;
+using DroitsAmeli.LocalCluster.Postgres;
+
+namespace DroitsAmeli.LocalCluster;
+
+/// <summary>Starts the processes of a cluster, each with its settings, and writes down each before the next.</summary>
+internal sealed class Launcher(StateFolder folder)
+{
+    private const string ClientId = "droits-ameli-grappe-locale";
+    private const string ClientSecret = "secret-de-la-grappe-locale";
+    private const string SiKey = "cle-du-si";
+
+    private readonly BuiltPrograms programs = new(folder.Programs);
+    private readonly ClusterFiles files = new(folder.Files);
+
+    public ClusterState RegimeSi(ClusterState state) => Launch(state, Role.RegimeSi, HttpPort(state), ports => programs.Start(
+        BuiltPrograms.Simulators,
+        ["regime-si", "--port", Text(ports[ProcessState.Http]), "--families", Text(state.Families)],
+        new Dictionary<string, string> { ["Simulators:RegimeSi:ApiKey"] = SiKey }));
+
+    public ClusterState FranceConnect(ClusterState state) => Launch(state, Role.FranceConnect, HttpPort(state), ports => programs.Start(
+        BuiltPrograms.Simulators,
+        [
+            // Our public keys from their file: any front end may be the one that is killed.
+            "franceconnect", "--port", Text(ports[ProcessState.Http]), "--families", Text(state.Families), "--client-id", ClientId,
+            "--jwks-uri", new Uri(files.PublicJwks).AbsoluteUri,
+        ],
+        new Dictionary<string, string> { ["Simulators:FranceConnect:ClientSecret"] = ClientSecret }));
+
+    public ClusterState Silo(ClusterState state)
+    {
+        var free = Loopback.FreePorts(3, Taken(state));
+        var given = new Dictionary<string, int> { [ProcessState.SiloPort] = free[0], [ProcessState.Gateway] = free[1], [ProcessState.Admin] = free[2] };
+        return Launch(state, Role.Silo, given, ports =>
+        {
+            var settings = Cluster(state);
+            settings["Cluster:SiloPort"] = Text(ports[ProcessState.SiloPort]);
+            settings["Cluster:GatewayPort"] = Text(ports[ProcessState.Gateway]);
+            settings["Admin:Urls"] = Origin(ports[ProcessState.Admin]);
+            settings["Admin:KeysSha256"] = ClusterFiles.Sha256(state.OperatorKey);
+            settings["Identities:HmacKeyFile"] = files.HmacKey;
+            settings["FranceConnect:Issuer"] = Origin(PortOf(state, Role.FranceConnect)) + "/api/v2";
+            settings["FranceConnect:ClientId"] = ClientId;
+            settings["FranceConnect:ClientSecret"] = ClientSecret;
+            settings["FranceConnect:PrivateJwksFile"] = files.PrivateJwks;
+            settings["RegimeSi:BaseUrl"] = Origin(PortOf(state, Role.RegimeSi));
+            settings["RegimeSi:ApiKey"] = SiKey;
+            settings["Storage:ConnectionString"] = state.Database!.Storage;
+            settings["Storage:KeysFile"] = files.StorageKeys;
+            return programs.Start(BuiltPrograms.Silo, state.Settings, settings);
+        });
+    }
+
+    public ClusterState Api(ClusterState state) => Launch(state, Role.Api, HttpPort(state), ports =>
+    {
+        var settings = Cluster(state);
+        settings["urls"] = Origin(ports[ProcessState.Http]);
+        settings["Conventions:File"] = files.Conventions;
+        settings["FranceConnect:PublicJwksFile"] = files.PublicJwks;
+        return programs.Start(BuiltPrograms.Api, state.Settings, settings);
+    });
+
+    public ClusterState HaProxy(ClusterState state, string program) => Launch(state, Role.HaProxy, HttpPort(state), ports =>
+    {
+        File.WriteAllText(files.HaProxy, Balancer.Configuration(ports[ProcessState.Http], state.Processes.Where(process => process.Role is Role.Api)));
+        return new ProcessStartInfo(program, ["-db", "-f", files.HaProxy]) { WorkingDirectory = folder.Files };
+    });
+
+    public ClusterState Postgres(ClusterState state, PostgresFolder server, int port) => Launch(
+        state, Role.Postgres, new Dictionary<string, int> { [ProcessState.Tcp] = port }, _ => server.Server(port, []));
+
+    /// <summary>A port that is free, and nobody's in the cluster.</summary>
+    public static int FreePort(ClusterState state) => Loopback.FreePorts(1, Taken(state))[0];
+
+    /// <summary>Applies the schema to the databases of the cluster.</summary>
+    /// <exception cref="ClusterException">It cannot be applied.</exception>
+    public async Task Migrate(ClusterState state, CancellationToken cancellationToken)
+    {
+        var start = programs.Start(BuiltPrograms.Silo, ["migrate"], Databases(state));
+        start.RedirectStandardOutput = start.RedirectStandardError = true;
+        using var migrate = Process.Start(start)!;
+        try
+        {
+            var said = await Task.WhenAll(migrate.StandardOutput.ReadToEndAsync(cancellationToken), migrate.StandardError.ReadToEndAsync(cancellationToken));
+            await migrate.WaitForExitAsync(cancellationToken);
+            if (migrate.ExitCode != 0)
+                throw new ClusterException($"The schema could not be applied.\n{string.Concat(said).Trim()}");
+        }
+        finally
+        {
+            if (!migrate.HasExited)
+                migrate.Kill();
+        }
+    }
+
+    private ClusterState Launch(
+        ClusterState state, Role role, Dictionary<string, int> ports, Func<Dictionary<string, int>, ProcessStartInfo> describe)
+    {
+        var number = state.Processes.Count(process => process.Role == role) + 1;
+        var name = role is Role.Silo or Role.Api ? $"{Name(role)}-{Text(number)}" : Name(role);
+        var log = Path.Combine(folder.Logs, name + ".log");
+        var started = OsProcess.Detach(describe(ports), log);
+        var next = state.With(new(name, role, number, started.Pid, started.StartTicks, TimeProvider.System.GetUtcNow(), ports, log, Ended: null));
+        folder.Save(next);
+        return next;
+    }
+
+    private static Dictionary<string, string> Cluster(ClusterState state)
+    {
+        var settings = Databases(state);
+        settings.Remove("Storage:ConnectionString");
+        settings["Cluster:Mode"] = "postgres";
+        settings["Cluster:ClusterId"] = settings["Cluster:ServiceId"] = state.ClusterId;
+        settings["Logging:LogLevel:Default"] = "Warning";
+        return settings;
+    }
+
+    private static Dictionary<string, string> Databases(ClusterState state) => new()
+    {
+        ["Cluster:ConnectionString"] = state.Database!.Cluster,
+        ["Storage:ConnectionString"] = state.Database.Storage,
+    };
+
+    private static string Name(Role role) => role switch
+    {
+        Role.RegimeSi => "regime-si",
+        _ => role.ToString().ToLowerInvariant(),
+    };
+
+    private static Dictionary<string, int> HttpPort(ClusterState state) => new() { [ProcessState.Http] = FreePort(state) };
+
+    private static IEnumerable<int> Taken(ClusterState state) => state.Processes.SelectMany(process => process.Ports.Values);
+
+    private static int PortOf(ClusterState state, Role role) => state.Processes.First(process => process.Role == role).Ports[ProcessState.Http];
+
+    private static string Origin(int port) => Loopback.Url(port).GetLeftPart(UriPartial.Authority);
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+}
