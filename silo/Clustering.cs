@@ -39,6 +39,8 @@ public static class Clustering
             builder.UseOrleans(silo => silo.UseLocalhostClustering(cluster.SiloPort, cluster.GatewayPort, null, cluster.ServiceId, cluster.ClusterId));
         }
 
+        if (!string.IsNullOrWhiteSpace(cluster.InstanceName))
+            builder.Services.Configure<SiloOptions>(options => options.SiloName = cluster.InstanceName);
         if (builder.Services.AddLinks(builder.Configuration, LinkRole.Silo))
             builder.Services.Configure<SiloConnectionOptions>(UseTls);
     }

@@ -6,9 +6,17 @@ using DroitsAmeli.Tests.Rules.Links;
 namespace DroitsAmeli.Tests.Storage.Links;
 
 /// <summary>What a running cluster under mutual TLS takes, and what it does not.</summary>
-public sealed class TlsClusterTests(TlsCluster cluster) : IClassFixture<TlsCluster>
+public sealed class TlsClusterTests : IClassFixture<TlsCluster>
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly TlsCluster cluster;
+
+    public TlsClusterTests(TlsCluster cluster)
+    {
+        Databases.SkipWithoutPostgres();
+        this.cluster = cluster;
+    }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

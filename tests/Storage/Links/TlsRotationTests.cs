@@ -3,12 +3,20 @@ using DroitsAmeli.Tests.Rules.Links;
 namespace DroitsAmeli.Tests.Storage.Links;
 
 /// <summary>Every certificate and the root itself are replaced while the cluster works.</summary>
-public sealed class TlsRotationTests(TlsCluster cluster) : IClassFixture<TlsCluster>
+public sealed class TlsRotationTests : IClassFixture<TlsCluster>
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    private readonly TestCa ca = cluster.Ca;
-    private readonly TestCa next = cluster.Stranger;
+    private readonly TlsCluster cluster;
+    private readonly TestCa ca;
+    private readonly TestCa next;
+
+    public TlsRotationTests(TlsCluster cluster)
+    {
+        Databases.SkipWithoutPostgres();
+        this.cluster = cluster;
+        (ca, next) = (cluster.Ca, cluster.Stranger);
+    }
 
     [Fact]
     public async Task Needs_no_restart_and_leaves_links_that_are_up()
