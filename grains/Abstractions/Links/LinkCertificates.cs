@@ -111,7 +111,8 @@ public sealed class LinkCertificates
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
             throw new FormatException(
-                $"{TlsSettings.Section}:{nameof(TlsSettings.KeyFile)} must be the private key, in PEM form and not encrypted, of the first certificate of {nameof(TlsSettings.CertificateFile)}.");
+                $"{TlsSettings.Section}:{nameof(TlsSettings.KeyFile)} must be the private key, in PEM form and not encrypted, "
+                + $"of the first certificate of {nameof(TlsSettings.CertificateFile)}.");
         }
     }
 

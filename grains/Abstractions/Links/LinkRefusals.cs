@@ -23,6 +23,7 @@ internal sealed partial class LinkRefusals(TimeProvider time, ILogger<LinkRefusa
     }
 
     [LoggerMessage(
-        Level = LogLevel.Warning, Message = "The connection {Direction} {Remote} was refused: it did not prove to be a {Peer}, {Reason}. Others like it are counted, and told every 10 s.")]
+        Level = LogLevel.Warning,
+        Message = "The connection {Direction} {Remote} was refused: it did not prove to be a {Peer}, {Reason}. Others like it are counted, one in 10 s is told.")]
     private partial void LogRefused(string remote, string direction, LinkRole peer, LinkRefusal reason);
 }

@@ -11,6 +11,9 @@ public sealed class TlsSettings : IValidatableObject
 {
     public const string Section = "Cluster:Tls";
 
+    private const string DnsName = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*";
+    private const string DnsNameRule = "{0} must be a DNS name without a wildcard.";
+
     private static readonly HashSet<string> Names = typeof(TlsSettings).GetProperties()
         .Where(property => property.CanWrite)
         .Select(property => property.Name)
@@ -39,9 +42,6 @@ public sealed class TlsSettings : IValidatableObject
     /// <summary>Within which a connection has proved who it is, or is closed. The runtime gives up its own attempts after 5 s.</summary>
     [Range(0.5, 30)]
     public double HandshakeSeconds { get; set; } = 4;
-
-    private const string DnsName = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*";
-    private const string DnsNameRule = "{0} must be a DNS name without a wildcard.";
 
     /// <summary>Whether links are to be encrypted.</summary>
     public static bool IsOn(IConfiguration configuration) =>

@@ -91,7 +91,7 @@ public sealed class TlsCluster(Databases databases) : IAsyncLifetime
 
     /// <summary>One visit of Alice Martin, with a token of its own.</summary>
     /// <returns>The answer.</returns>
-    public async Task<string> Visit()
+    private async Task<string> Visit()
     {
         using var minted = await http.PostAsJsonAsync(
             Loopback.Url(tokens, "/sandbox/jetons"), new { persona = "alice-martin", client_id = "fs-chu", scope = "droits_assurance_maladie" }, Stop);

@@ -25,7 +25,7 @@ public sealed class TlsClusterTests : IClassFixture<TlsCluster>
     [Fact]
     public async Task Two_silos_and_a_front_end_answer_a_visit()
     {
-        Assert.Contains("\"prenom\":\"Alice\"", await cluster.Visit(), StringComparison.Ordinal);
+        await cluster.AssertAnswersVisits();
         Assert.Equal(2, await cluster.ActiveSilos());
 
         foreach (var (port, certificate) in new[] { (Silo.GatewayPort, cluster.Ca.FrontEnd()), (Silo.SiloPort, cluster.Ca.Silo()) })
@@ -98,6 +98,19 @@ public sealed class TlsClusterTests : IClassFixture<TlsCluster>
 
         Assert.False(await frontEnd.IsReady());
         Assert.Null(await TlsCluster.Knock(Silo.SiloPort, cluster.Stranger.Silo()));
+    }
+
+    [Fact]
+    public async Task A_certificate_that_has_expired_or_bears_another_name_opens_no_port()
+    {
+        foreach (var (port, name) in new[] { (Silo.GatewayPort, TestCa.FrontEndName), (Silo.SiloPort, TestCa.SiloName) })
+        {
+            Assert.Null(await TlsCluster.Knock(port, cluster.Ca.Issue([name], from: -2, to: -1)));
+            Assert.Null(await TlsCluster.Knock(port, cluster.Ca.Issue(["*.droits.internal"])));
+            Assert.Null(await TlsCluster.Knock(port, cluster.Ca.Issue([TestCa.SiloName, TestCa.FrontEndName])));
+            await using var taken = await TlsCluster.Knock(port, cluster.Ca.Issue([name]));
+            Assert.NotNull(taken);
+        }
     }
 
     [Fact]
