@@ -12,7 +12,7 @@ namespace DroitsAmeli.Api;
 public static class ApiHosting
 {
     private const int LargestHeaders = 16 * 1024;
-    private const string DefaultUrl = "http://127.0.0.1:8080";
+    internal const string DefaultUrl = "http://127.0.0.1:8080";
     private static readonly string[] CategoriesThatLogRequests =
     [
         "Microsoft.AspNetCore.Hosting.Diagnostics", "Microsoft.AspNetCore.Routing", "Microsoft.AspNetCore.Server.Kestrel",

@@ -1,4 +1,5 @@
 using DroitsAmeli.Grains.Configuration;
+using DroitsAmeli.Grains.Links;
 using Orleans.Configuration;
 
 namespace DroitsAmeli.Api;
@@ -36,6 +37,9 @@ public static class ClusterClient
                 return (_, change) => status.Gateways = change.NumberOfConnectedGateways;
             });
         });
+
+        if (builder.Services.AddLinks(builder.Configuration, LinkRole.FrontEnd))
+            builder.Services.Configure<ClientConnectionOptions>(options => options.ConfigureConnection(link => link.UseTls(LinkSide.Connects, LinkRole.Silo)));
     }
 
     private sealed class RetryUntilConnected(TimeProvider time) : IClientConnectionRetryFilter

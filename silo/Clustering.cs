@@ -1,5 +1,6 @@
 using System.Net;
 using DroitsAmeli.Grains.Configuration;
+using DroitsAmeli.Grains.Links;
 using Orleans.Configuration;
 
 namespace DroitsAmeli.Silo;
@@ -40,6 +41,11 @@ public static class Clustering
             // Settings that do not fit together come here too: they are refused before the silo starts.
             builder.UseOrleans(silo => silo.UseLocalhostClustering(cluster.SiloPort, cluster.GatewayPort, null, cluster.ServiceId, cluster.ClusterId));
         }
+
+        if (!string.IsNullOrWhiteSpace(cluster.InstanceName))
+            builder.Services.Configure<SiloOptions>(options => options.SiloName = cluster.InstanceName);
+        if (builder.Services.AddLinks(builder.Configuration, LinkRole.Silo))
+            builder.Services.Configure<SiloConnectionOptions>(UseTls);
     }
 
     /// <summary>
@@ -63,6 +69,13 @@ public static class Clustering
         // by their last sign of life: after 6 s instead of 90 s, or the restart of everything waits that long.
         options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
         options.NumMissedTableIAmAliveLimit = 3;
+    }
+
+    private static void UseTls(SiloConnectionOptions options)
+    {
+        options.ConfigureSiloInboundConnection(link => link.UseTls(LinkSide.Accepts, LinkRole.Silo));
+        options.ConfigureSiloOutboundConnection(link => link.UseTls(LinkSide.Connects, LinkRole.Silo));
+        options.ConfigureGatewayInboundConnection(link => link.UseTls(LinkSide.Accepts, LinkRole.FrontEnd));
     }
 
     private static void UsePostgres(this ISiloBuilder silo, ClusterSettings cluster, string connectionString, IPAddress address)

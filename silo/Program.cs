@@ -5,6 +5,8 @@ using DroitsAmeli.Silo.Admin;
 
 if (args is [MigrateCommand.Name, .. var settings])
     return await MigrateCommand.Run(settings);
+if (args is [HealthCommand.Name, .. var running])
+    return await HealthCommand.Run(running, SiloHosting.AdminUrlsSetting, SiloHosting.DefaultAdminUrls);
 
 return await StartFailure.Run(
     () =>

@@ -14,8 +14,8 @@ namespace DroitsAmeli.Silo;
 /// <summary>A silo: the grains, what they call, and a small web server for the operator.</summary>
 public static class SiloHosting
 {
-    private const string AdminUrlsSetting = "Admin:Urls";
-    private const string DefaultAdminUrls = "http://127.0.0.1:8090";
+    internal const string AdminUrlsSetting = "Admin:Urls";
+    internal const string DefaultAdminUrls = "http://127.0.0.1:8090";
 
     /// <summary>Adds the silo, with every setting validated at start.</summary>
     public static WebApplicationBuilder AddSilo(this WebApplicationBuilder builder)

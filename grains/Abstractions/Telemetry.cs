@@ -47,6 +47,15 @@ public static class Telemetry
     /// <summary>Rows deleted because they may not be served any more.</summary>
     public static Counter<long> StoragePurged { get; } = Meter.CreateCounter<long>("droits.storage.purged");
 
+    /// <summary>
+    /// Connections under TLS that were not taken, by <c>side</c> (Accepts, Connects), <c>peer</c> (Silo, FrontEnd) and <c>reason</c> (Handshake,
+    /// Timeout, NoCertificate, UnknownIssuer, Expired, Certificate, WrongName).
+    /// </summary>
+    public static Counter<long> LinksRefused { get; } = Meter.CreateCounter<long>("droits.links.refused");
+
+    /// <summary>Seconds until the certificate of <c>Cluster:Tls:CertificateFile</c> ends.</summary>
+    public static Gauge<double> LinkCertificateLeft { get; } = Meter.CreateGauge<double>("droits.links.certificate_left", "s");
+
     /// <summary>What an operator must look at now, by <c>alarm</c>.</summary>
     public static Counter<long> Alarms { get; } = Meter.CreateCounter<long>("droits.alarms");
 

@@ -8,9 +8,10 @@ internal sealed class ClusterProcess : IAsyncDisposable
 {
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
 
-    private readonly int adminPort;
+    private ClusterProcess(ChildProcess child, int port) => (Child, Port) = (child, port);
 
-    private ClusterProcess(ChildProcess child, int adminPort) => (Child, this.adminPort) = (child, adminPort);
+    /// <summary>The port for operators of a silo, and that of the API of a front end.</summary>
+    public int Port { get; }
 
     public ChildProcess Child { get; }
 
@@ -35,13 +36,13 @@ internal sealed class ClusterProcess : IAsyncDisposable
     }
 
     /// <summary>Begins to start a front end.</summary>
-    public static ClusterProcess FrontEnd(ClusterFiles files, string database)
+    public static ClusterProcess FrontEnd(ClusterFiles files, string database, params string[] settings)
     {
         var port = Loopback.FreePorts(1)[0];
         return new(
             ChildProcess.Start(
                 "Api",
-                ["--Cluster:Mode=postgres", $"--urls={Loopback.Url(port)}"],
+                ["--Cluster:Mode=postgres", $"--urls={Loopback.Url(port)}", .. settings],
                 ("Cluster__ConnectionString", database), ("Conventions__File", files.Conventions), ("FranceConnect__PublicJwksFile", files.PublicJwks),
                 ("Logging__LogLevel__Default", "Warning")),
             port);
@@ -60,7 +61,7 @@ internal sealed class ClusterProcess : IAsyncDisposable
     {
         try
         {
-            using var answer = await Http.GetAsync(Loopback.Url(adminPort, path), Stop);
+            using var answer = await Http.GetAsync(Loopback.Url(Port, path), Stop);
             return answer.StatusCode;
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !Stop.IsCancellationRequested)

@@ -43,6 +43,10 @@ public sealed class ClusterSettings : IValidatableObject
     /// <summary>The IP address at which the other silos and the front ends reach this silo, in mode postgres.</summary>
     public string AdvertisedIPAddress { get; set; } = "127.0.0.1";
 
+    /// <summary>What this silo is called in the membership and the logs; a new name each time when it is not set. Never the same for two that live.</summary>
+    [MaxLength(150)]
+    public string? InstanceName { get; set; }
+
     /// <summary>TCP port between silos.</summary>
     [Range(1, 65535)]
     public int SiloPort { get; set; } = 11111;

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace DroitsAmeli.Grains.Configuration;
 
 /// <summary>
-/// A configuration file that is read again while the process runs. A change is told by the content, looked at once a second, so that
+/// A configuration file, or several that belong together, read again while the process runs. A change is told by the content, looked at once a second, so that
 /// atomic renames, symlink swaps and equal time stamps are all seen; a file that is broken, half written or gone never replaces what
 /// is in force.
 /// </summary>
@@ -14,14 +14,19 @@ public sealed partial class ReloadedFile<T> : IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private readonly string[] paths;
     private readonly string path;
-    private readonly Func<byte[], T> parse;
+    private readonly Func<IReadOnlyList<byte[]>, T> parse;
+    private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly ITimer timer;
     private readonly Lock polling = new();
     private string acceptedContent;
     private string? suspectedProblem;
     private string? reportedProblem;
+    private long reportedAt;
     private volatile T current;
 
     /// <summary>Reads the file, and starts to watch it.</summary>
@@ -31,20 +36,33 @@ public sealed partial class ReloadedFile<T> : IDisposable
     /// <param name="logger">Is told, once per bad content, that a file was refused.</param>
     /// <exception cref="SettingException">The file cannot be read or parsed; the message names it and what is wrong.</exception>
     public ReloadedFile(string path, Func<byte[], T> parse, TimeProvider time, ILogger logger)
+        : this([path], contents => parse(contents[0]), time, logger)
     {
-        this.path = Path.GetFullPath(path);
+    }
+
+    /// <summary>Reads files that belong together, and starts to watch them: they are in force together, or what was in force stays.</summary>
+    /// <param name="paths">The files; a relative path is relative to the working directory.</param>
+    /// <param name="parse">Takes their contents in that order, and throws as above. What is refused may be good later: it is asked again every minute.</param>
+    /// <param name="time">Paces the looks.</param>
+    /// <param name="logger">Is told, once per bad content, that the files were refused.</param>
+    /// <exception cref="SettingException">They cannot be read or parsed; the message names them and what is wrong.</exception>
+    public ReloadedFile(IReadOnlyList<string> paths, Func<IReadOnlyList<byte[]>, T> parse, TimeProvider time, ILogger logger)
+    {
+        this.paths = [.. paths.Select(Path.GetFullPath)];
+        path = string.Join(", ", this.paths);
         this.parse = parse;
+        this.time = time;
         this.logger = logger;
 
         try
         {
-            var content = File.ReadAllBytes(this.path);
+            var content = ReadAll();
             acceptedContent = Fingerprint(content);
             current = parse(content);
         }
         catch (Exception exception) when (exception is FormatException or IOException or UnauthorizedAccessException)
         {
-            throw new SettingException($"{this.path} cannot be used: {exception.Message}", exception);
+            throw new SettingException($"{path} cannot be used: {exception.Message}", exception);
         }
 
         timer = time.CreateTimer(_ => Look(), null, Period, Period);
@@ -79,7 +97,7 @@ public sealed partial class ReloadedFile<T> : IDisposable
         T replacement;
         try
         {
-            var content = File.ReadAllBytes(path);
+            var content = ReadAll();
             fingerprint = Fingerprint(content);
             if (fingerprint == acceptedContent)
             {
@@ -87,7 +105,7 @@ public sealed partial class ReloadedFile<T> : IDisposable
                 return;
             }
 
-            if (fingerprint == reportedProblem)
+            if (fingerprint == reportedProblem && time.GetElapsedTime(reportedAt) < Patience)
                 return;
 
             try
@@ -117,7 +135,11 @@ public sealed partial class ReloadedFile<T> : IDisposable
     private void Suspect(string problem, string reason)
     {
         if (problem == reportedProblem)
+        {
+            reportedAt = time.GetTimestamp();
             return;
+        }
+
         if (problem != suspectedProblem)
         {
             suspectedProblem = problem;
@@ -125,6 +147,7 @@ public sealed partial class ReloadedFile<T> : IDisposable
         }
 
         reportedProblem = problem;
+        reportedAt = time.GetTimestamp();
         Telemetry.Alarms.Add(1, new KeyValuePair<string, object?>("alarm", "configuration_file"));
         LogRefused(path, reason);
     }
@@ -141,7 +164,9 @@ public sealed partial class ReloadedFile<T> : IDisposable
         }
     }
 
-    private static string Fingerprint(byte[] content) => Convert.ToHexString(SHA256.HashData(content));
+    private List<byte[]> ReadAll() => [.. paths.Select(File.ReadAllBytes)];
+
+    private static string Fingerprint(List<byte[]> contents) => string.Concat(contents.Select(content => Convert.ToHexString(SHA256.HashData(content))));
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Path} changed and is in force.")]
     private partial void LogReloaded(string path);

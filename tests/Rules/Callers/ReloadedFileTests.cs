@@ -126,6 +126,53 @@ public sealed class ReloadedFileTests : IDisposable
     }
 
     [Fact]
+    public void Files_that_belong_together_are_in_force_together_or_not_at_all()
+    {
+        File.WriteAllText(Path, "one");
+        File.WriteAllText(Path + ".2", "one");
+        using var files = new ReloadedFile<string>([Path, Path + ".2"], Same, time, logger);
+
+        File.WriteAllText(Path, "two");
+        Look();
+        Assert.Equal("one", files.Current);
+        Assert.Empty(logger.Errors);
+
+        File.WriteAllText(Path + ".2", "two");
+        Look();
+        Assert.Equal("two", files.Current);
+
+        File.Delete(Path + ".2");
+        Look();
+        Look();
+        Assert.Equal("two", files.Current);
+        Assert.Contains(Path + ".2", Assert.Single(logger.Errors), StringComparison.Ordinal);
+
+        static string Same(IReadOnlyList<byte[]> contents) =>
+            Parse(contents[0]) == Parse(contents[1]) ? Parse(contents[0]) : throw new FormatException("they differ.");
+    }
+
+    [Fact]
+    public void What_is_refused_today_may_be_good_later()
+    {
+        var good = time.GetUtcNow() + TimeSpan.FromMinutes(5);
+        File.WriteAllText(Path, "one");
+        using var file = new ReloadedFile<string>(Path, Late, time, logger);
+        File.WriteAllText(Path, "two");
+        for (var look = 0; look < 240; look++)
+            Look();
+        Assert.Equal("one", file.Current);
+        Assert.Single(logger.Errors);
+
+        for (var look = 0; look < 130; look++)
+            Look();
+        Assert.Equal("two", file.Current);
+        Assert.Single(logger.Errors);
+
+        string Late(byte[] content) =>
+            Parse(content) is "two" && time.GetUtcNow() < good ? throw new FormatException("it is not good yet.") : Parse(content);
+    }
+
+    [Fact]
     public void Stops_looking_once_disposed()
     {
         var file = OpenWith("one");

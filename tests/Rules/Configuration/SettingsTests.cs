@@ -26,6 +26,11 @@ public sealed class SettingsTests
     [InlineData("Cluster:SiloPort", "0")]
     [InlineData("Cluster:GatewayPort", "70000")]
     [InlineData("Cluster:GatewayPort", "many")]
+    [InlineData("Cluster:Tls:CertificateFile", "/nowhere/tls.crt")]
+    [InlineData("Cluster:Tls:CertificatFile", "/nowhere/tls.crt")]
+    [InlineData("Cluster:Tls:SiloName", "*.droits.internal")]
+    [InlineData("Cluster:Tls:FrontEndName", "front_end")]
+    [InlineData("Cluster:Tls:HandshakeSeconds", "NaN")]
     [InlineData("Evenements:WaitSeconds", "0")]
     [InlineData("Evenements:StaleSpreadMinutes", "NaN")]
     [InlineData("Famille:AutresMajeurs", "7")]
@@ -62,11 +67,31 @@ public sealed class SettingsTests
     [InlineData("Api:PathPrefix", "test/")]
     [InlineData("Cluster:GatewayPort", "70000")]
     [InlineData("Cluster:ServiceId", "")]
+    [InlineData("Cluster:Tls:CertificateFile", "/nowhere/tls.crt")]
     [InlineData("Conventions:File", "")]
     [InlineData("FranceConnect:MinimumAcr", "7")]
     [InlineData("Regimes:Heberges", "CNMSS (08),")]
     public async Task A_front_end_names_a_wrong_setting_in_full(string setting, string value) =>
         Assert.Contains(setting, await ToldByApi((setting, value)), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Mutual_TLS_is_complete_or_refused()
+    {
+        Assert.DoesNotContain("Cluster:Tls", await ToldBySilo(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Cluster:Tls", await ToldBySilo(("Cluster:Tls:CertificateFile", "")), StringComparison.Ordinal);
+
+        foreach (var told in new[] { await ToldBySilo(("Cluster:Tls:HandshakeSeconds", "2")), await ToldByApi(("Cluster:Tls:HandshakeSeconds", "2")) })
+        {
+            foreach (var missing in new[] { "Cluster:Tls:CertificateFile", "Cluster:Tls:KeyFile", "Cluster:Tls:CaFile" })
+                Assert.Contains(missing, told, StringComparison.Ordinal);
+        }
+
+        Assert.Contains(
+            "Cluster:Tls:SiloName and Cluster:Tls:FrontEndName must differ",
+            await ToldBySilo(
+                ("Cluster:Tls:CertificateFile", "a"), ("Cluster:Tls:KeyFile", "b"), ("Cluster:Tls:CaFile", "c"), ("Cluster:Tls:SiloName", "one"), ("Cluster:Tls:FrontEndName", "ONE")),
+            StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Addresses_that_can_be_listened_at_are_not_complained_of()

@@ -7,8 +7,10 @@ namespace DroitsAmeli.Tests.Sandbox.Processes;
 /// <summary>TCP ports of this machine.</summary>
 internal static class Loopback
 {
+    private const string Established = "01";
     private const string Listening = "0A";
     private const int LocalAddress = 1;
+    private const int RemoteAddress = 2;
     private const int State = 3;
     private const int Inode = 9;
 
@@ -45,21 +47,23 @@ internal static class Loopback
     }
 
     /// <summary>Where that process listens, as the kernel tells it.</summary>
-    public static IReadOnlyList<IPEndPoint> ListenersOf(int process)
+    public static IReadOnlyList<IPEndPoint> ListenersOf(int process) => [.. SocketsOf(process, Listening).Select(row => Read(row[LocalAddress]))];
+
+    /// <summary>The connections of that process that are up, both ends, as the kernel tells it.</summary>
+    public static IReadOnlyList<(IPEndPoint Local, IPEndPoint Remote)> ConnectionsOf(int process) =>
+        [.. SocketsOf(process, Established).Select(row => (Read(row[LocalAddress]), Read(row[RemoteAddress])))];
+
+    private static IEnumerable<string[]> SocketsOf(int process, string state)
     {
         var sockets = Directory.EnumerateFileSystemEntries($"/proc/{process}/fd")
             .Select(entry => new FileInfo(entry).LinkTarget ?? "")
             .Where(target => target.StartsWith("socket:[", StringComparison.Ordinal))
             .Select(target => target["socket:[".Length..^1])
             .ToHashSet(StringComparer.Ordinal);
-        return
-        [
-            .. new[] { "tcp", "tcp6" }
-                .SelectMany(table => File.ReadLines($"/proc/{process}/net/{table}").Skip(1))
-                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                .Where(row => row[State] == Listening && sockets.Contains(row[Inode]))
-                .Select(row => Read(row[LocalAddress])),
-        ];
+        return new[] { "tcp", "tcp6" }
+            .SelectMany(table => File.ReadLines($"/proc/{process}/net/{table}").Skip(1))
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(row => row[State] == state && sockets.Contains(row[Inode]));
     }
 
     // The kernel prints an address as 32-bit words in the machine's byte order.
