@@ -79,6 +79,20 @@ public sealed class SiSlotsTests
     }
 
     [Fact]
+    public async Task A_visit_that_begins_does_not_wait_for_the_visits_of_another_convention_to_end()
+    {
+        var slots = Slots(cap: 1);
+        var first = await slots.Acquire(SiPriority.Present, Ends);
+        var order = new List<string>();
+        var waiting = Enumerable.Range(0, 6).Select(_ => Use(order, "flood", slots.Acquire(new SiDemand(SiPriority.Present, "flood"), Ends, SiStage.Droits))).ToList();
+        waiting.Add(Use(order, "modest begins", slots.Acquire(new SiDemand(SiPriority.Present, "modest"), Ends)));
+        waiting.Add(Use(order, "modest goes on", slots.Acquire(new SiDemand(SiPriority.Present, "modest"), Ends, SiStage.Composition)));
+        first!.Dispose();
+        await Task.WhenAll(waiting).WaitAsync(Patience, Ends);
+        Assert.Equal(["flood", "modest goes on", "flood", "modest begins", "flood", "flood", "flood", "flood"], order);
+    }
+
+    [Fact]
     public async Task A_flood_costs_another_convention_none_of_its_calls()
     {
         var slots = Slots(cap: 1);
@@ -102,7 +116,7 @@ public sealed class SiSlotsTests
         {
             Use(order, "refresh that is joined", slots.Acquire(refresh, Ends, SiStage.Droits)),
             Use(order, "event", slots.Acquire(SiPriority.Evenement, Ends)),
-            Use(order, "new visit", slots.Acquire(SiPriority.Present, Ends)),
+            Use(order, "new visit", slots.Acquire(new SiDemand(SiPriority.Present, "a"), Ends)),
         };
         refresh.Join(SiPriority.WarmUp);
         refresh.Join(new SiDemand(SiPriority.Present, "a"));

@@ -10,6 +10,7 @@ internal sealed class SlotLine(TimeProvider time)
 
     public SlotPace Pace { get; } = new(time);
 
+    /// <summary>The call that begins the first turn.</summary>
     public SlotWaiter First => turns.First!.Value.Calls.First!.Value;
 
     /// <summary>How many calls start before one that this convention would add now.</summary>
@@ -40,18 +41,19 @@ internal sealed class SlotLine(TimeProvider time)
     /// <summary>Takes a call out that does not start.</summary>
     public void Remove(SlotWaiter waiter) => TakeOut(waiter, byConvention[waiter.Convention]);
 
-    /// <summary>Takes the first call out, to start it.</summary>
-    public SlotWaiter Start()
+    /// <summary>The convention's first call; null when none waits here.</summary>
+    public SlotWaiter? FirstOf(string convention) => byConvention.TryGetValue(convention, out var turn) ? turn.Value.Calls.First!.Value : null;
+
+    /// <summary>Takes out a call that starts; its convention's next one goes after those of the others.</summary>
+    public void Start(SlotWaiter waiter)
     {
-        var turn = turns.First!;
-        var waiter = turn.Value.Calls.First!.Value;
+        var turn = byConvention[waiter.Convention];
         if (TakeOut(waiter, turn))
         {
             turns.Remove(turn);
             turns.AddLast(turn);
         }
         Pace.Started();
-        return waiter;
     }
 
     /// <summary>Takes out the last call of the convention that has most of them.</summary>

@@ -3,14 +3,17 @@ using System.Diagnostics.CodeAnalysis;
 namespace DroitsAmeli.Grains.RegimeSi;
 
 /// <summary>
-/// Waiting calls: by rank, then fair between conventions, then in order. One start in 32 goes to those for whom nobody waits, so that a long
-/// peak does not end with a cache that has grown old behind it. Not thread-safe.
+/// Waiting calls. Conventions whose users wait take turns, one call each, so that the flood of one costs the others nothing; a convention's
+/// calls go by rank, then in order. Then come those for whom nobody waits, by rank; one start in 32 is theirs, so that a long peak does not end
+/// with a cache that has grown old behind it. Not thread-safe.
 /// </summary>
 internal sealed class SlotQueue(TimeProvider time)
 {
     private const int StartsForOneBehind = 32;
 
     private readonly SlotLine[] lines = [.. Enum.GetValues<SlotRank>().Select(_ => new SlotLine(time))];
+    private readonly LinkedList<string> turns = [];
+    private readonly Dictionary<string, int> waiting = new(StringComparer.Ordinal);
     private int passedOver;
 
     public int Count { get; private set; }
@@ -26,6 +29,11 @@ internal sealed class SlotQueue(TimeProvider time)
     {
         lines[(int)waiter.Rank].Add(waiter);
         Count++;
+        if (!IsPresent(waiter.Rank))
+            return;
+        if (!waiting.TryGetValue(waiter.Convention, out var others))
+            turns.AddLast(waiter.Convention);
+        waiting[waiter.Convention] = others + 1;
     }
 
     /// <summary>Takes a call out that does not start; false when it no longer waits.</summary>
@@ -34,44 +42,56 @@ internal sealed class SlotQueue(TimeProvider time)
         if (waiter.Place is null)
             return false;
         lines[(int)waiter.Rank].Remove(waiter);
-        Count--;
+        Left(waiter);
         return true;
     }
 
     /// <summary>Whose turn it is.</summary>
     public bool TryPeek([NotNullWhen(true)] out SlotWaiter? waiter)
     {
-        waiter = Count > 0 ? Next().First : null;
+        waiter = Count > 0 ? Next() : null;
         return waiter is not null;
     }
 
     /// <summary>Takes out the call whose turn it is, to start it.</summary>
     public SlotWaiter Start()
     {
-        var line = Next();
-        var waiter = line.Start();
-        Count--;
-        passedOver = waiter.Rank < SlotRank.Evenement && FirstOf(SlotRank.Evenement) is not null ? passedOver + 1 : 0;
+        var waiter = Next();
+        lines[(int)waiter.Rank].Start(waiter);
+        Left(waiter);
+        if (IsPresent(waiter.Rank) && turns.Remove(waiter.Convention))
+            turns.AddLast(waiter.Convention);
+        passedOver = IsPresent(waiter.Rank) && FirstBehind() is not null ? passedOver + 1 : 0;
         return waiter;
     }
 
     /// <summary>Takes out the call that would be served last.</summary>
     public SlotWaiter RemoveLast()
     {
-        Count--;
-        return lines.Last(line => line.Count > 0).RemoveLast();
+        var waiter = lines.Last(line => line.Count > 0).RemoveLast();
+        Left(waiter);
+        return waiter;
     }
 
-    private SlotLine Next() =>
-        (passedOver >= StartsForOneBehind - 1 ? FirstOf(SlotRank.Evenement) : null) ?? FirstOf(SlotRank.LastOfVisit)!;
+    private static bool IsPresent(SlotRank rank) => rank < SlotRank.Evenement;
 
-    private SlotLine? FirstOf(SlotRank from)
+    private SlotWaiter Next() =>
+        (passedOver >= StartsForOneBehind - 1 ? FirstBehind() : null)
+        ?? (turns.First is { } turn ? FirstOf(turn.Value) : FirstBehind()!);
+
+    private SlotWaiter FirstOf(string convention) =>
+        lines[..(int)SlotRank.Evenement].Select(line => line.FirstOf(convention)).First(waiter => waiter is not null)!;
+
+    private SlotWaiter? FirstBehind() => lines[(int)SlotRank.Evenement..].FirstOrDefault(line => line.Count > 0)?.First;
+
+    private void Left(SlotWaiter waiter)
     {
-        for (var rank = (int)from; rank < lines.Length; rank++)
-        {
-            if (lines[rank].Count > 0)
-                return lines[rank];
-        }
-        return null;
+        Count--;
+        if (!IsPresent(waiter.Rank))
+            return;
+        if (--waiting[waiter.Convention] > 0)
+            return;
+        waiting.Remove(waiter.Convention);
+        turns.Remove(waiter.Convention);
     }
 }
