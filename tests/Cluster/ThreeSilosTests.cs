@@ -1,6 +1,7 @@
 using DroitsAmeli.Grains.Familles;
 using DroitsAmeli.Grains.FranceConnect;
 using DroitsAmeli.Tests.Cluster.FranceConnect;
+using Orleans.Core.Internal;
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
 using Xunit;
@@ -62,6 +63,29 @@ public sealed class ThreeSilosTests(ThreeSilosCluster cluster) : IClassFixture<T
         var grains = await management.GetDetailedGrainStatistics(null, null, Cancellation);
         var placed = grains.Where(grain => grain.GrainId.Key.ToString()!.StartsWith("f-", StringComparison.Ordinal));
         Assert.Equal(3, placed.Select(grain => grain.SiloAddress).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_family_that_moves_while_it_is_loaded_takes_what_the_si_answers_along()
+    {
+        var famille = cluster.Si.Famille("demenage").With(Personne.NirText);
+        famille.Hold();
+        var grain = cluster.Client.GetGrain<IFamilleGrain>(FamilleKey.Of("demenage"));
+        var read = grain.GetDroits(new() { Utilisateur = Personne.Nir }, Cancellation);
+        await DroitsCluster.Until(() => cluster.Si.Count("familles/demenage") == 1 && cluster.Si.Count("droits/demenage") == 1);
+        var management = cluster.Client.GetGrain<IManagementGrain>(0);
+        var before = await management.GetActivationAddress(grain, Cancellation);
+        var elsewhere = (await management.GetHosts(onlyActive: true, Cancellation)).Keys.First(silo => !silo.Equals(before));
+
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, elsewhere);
+        await grain.Cast<IGrainManagementExtension>().MigrateOnIdle(Cancellation);
+        RequestContext.Clear();
+        famille.Release();
+
+        Assert.Equal(FamilleOutcome.Ok, (await read).Outcome);
+        await DroitsCluster.Until(async () => elsewhere.Equals(await management.GetActivationAddress(grain, Cancellation)));
+        Assert.Equal(FamilleOutcome.Ok, (await grain.GetDroits(new() { Utilisateur = Personne.Nir }, Cancellation)).Outcome);
+        Assert.Equal((1, 1), (cluster.Si.Count("familles/demenage"), cluster.Si.Count("droits/demenage")));
     }
 
     private Task<FamilleReply> ReadOn(SiloAddress silo, string id)

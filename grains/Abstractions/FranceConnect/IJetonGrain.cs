@@ -111,7 +111,7 @@ public sealed record IdentiteReply
     /// <summary>When the SI said so; null when it was not asked, or a silo of an older version answers.</summary>
     [Id(4)] public DateTimeOffset? GivenAt { get; init; }
 
-    /// <summary>True when the SI was asked for this token's sake: the visit has begun, and what follows goes before new visits.</summary>
+    /// <summary>True when the SI was asked a moment ago, so for the sake of this visit: it has begun, and what follows goes before new visits.</summary>
     [Id(5)] public bool Asked { get; init; }
 }
 

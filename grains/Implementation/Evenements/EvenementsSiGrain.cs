@@ -3,11 +3,12 @@ using DroitsAmeli.Grains.Familles;
 using DroitsAmeli.Grains.RegimeSi;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Placement;
 
 namespace DroitsAmeli.Grains.Evenements;
 
 /// <summary>Hosts the <see cref="EvenementsFollower"/>, and takes its cursor along when it moves.</summary>
-[KeepAlive, GrainType("si-evenements")]
+[KeepAlive, GrainType("si-evenements"), Immovable(ImmovableKind.Rebalancer)]
 internal sealed partial class EvenementsSiGrain(
     EvenementsClient client,
     EvenementsStore store,

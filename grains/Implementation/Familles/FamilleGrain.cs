@@ -15,6 +15,7 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
     private const string MigratedVersion = "version";
 
     private static readonly TimeSpan RestsAfter = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LoadsEndWithin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan SavedAfter = TimeSpan.FromMilliseconds(500);
 
     private TaskScheduler? scheduler;
@@ -45,10 +46,13 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
     }
 
     /// <inheritdoc/>
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         try
         {
+            // What the SI is being asked would be asked again elsewhere.
+            if (live is { } awake && reason.ReasonCode is DeactivationReasonCode.ShuttingDown or DeactivationReasonCode.Migrating)
+                await awake.Loaded.WaitAsync(LoadsEndWithin, TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             if (live is { Context.IsDirty: true })
                 Save(live);
         }
@@ -60,8 +64,6 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
             if (reason.ReasonCode is DeactivationReasonCode.ShuttingDown && with.Silos.HasOtherActiveSilo())
                 this.MigrateOnIdle();
         }
-
-        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>

@@ -45,6 +45,9 @@ internal sealed class LiveFamille
     /// <summary>Time since the last read.</summary>
     public TimeSpan Idle => with.Time.GetElapsedTime(lastRead);
 
+    /// <summary>Ends, without an exception, when the loads that run have.</summary>
+    public Task Loaded => Task.WhenAll(droits.Values.Select(part => part.Loaded).Append(composition.Loaded));
+
     /// <summary>True when a snapshot holds all that is worth keeping.</summary>
     public bool IsAtRest => composition.IsAtRest && droits.Values.All(part => part.IsAtRest);
 

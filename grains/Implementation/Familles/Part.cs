@@ -56,6 +56,9 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
     /// <summary>True when another part, or the SI's feed, has shown a newer version of the family than this copy's.</summary>
     public bool IsSuperseded => copy is not null && copy.CurrentAt < family.Newest;
 
+    /// <summary>Ends, without an exception, when the load that runs has; completed when none does.</summary>
+    public Task Loaded => loading?.Answer.ContinueWith(static _ => { }, TaskScheduler.Default) ?? Task.CompletedTask;
+
     /// <summary>True when nothing but the copy is worth keeping.</summary>
     public bool IsAtRest => loading is null && !pause.IsOn(Now) && !IsNegative;
 

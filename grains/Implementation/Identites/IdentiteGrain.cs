@@ -9,7 +9,7 @@ using Orleans.Placement;
 namespace DroitsAmeli.Grains.Identites;
 
 /// <summary>Hosts what is remembered of one identity.</summary>
-[RandomPlacement, CollectionAgeLimit(Hours = 24)]
+[RandomPlacement, CollectionAgeLimit(Hours = 24), Immovable(ImmovableKind.Rebalancer)]
 internal sealed class IdentiteGrain(
     RegimeSiClient si,
     SnapshotStore store,
@@ -19,6 +19,9 @@ internal sealed class IdentiteGrain(
     TimeProvider time) : Grain, IIdentiteGrain
 {
     private static readonly TimeSpan InsistenceKeptFor = TimeSpan.FromSeconds(5);
+
+    // A call whose answer came between two of its tries is told so in the next one: what it asks next still belongs to the visit that began.
+    private static readonly TimeSpan VisitLasts = TimeSpan.FromSeconds(10);
 
     private readonly FailurePause pause = new();
     private volatile IdentiteReply? remembered;
@@ -49,7 +52,7 @@ internal sealed class IdentiteGrain(
         if (remembered is { } reply && now < rememberedUntil)
         {
             Telemetry.CacheReads.Add(1, new("part", "identite"), new("outcome", nameof(CacheOutcome.Hit)));
-            return reply;
+            return reply with { Asked = reply.Outcome is IdentiteOutcome.Resolved && now - reply.GivenAt < VisitLasts };
         }
 
         if (asking is null && pause.IsOn(now))

@@ -63,6 +63,18 @@ public sealed class IdentiteGrainTests(DroitsCluster cluster) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_visit_has_begun_while_its_identification_is_a_moment_old()
+    {
+        Known(personne.FamilleA);
+        Assert.True((await Identify(await Mint())).Asked);
+        await cluster.Advance(TimeSpan.FromSeconds(9));
+        Assert.True((await Identify(await Mint())).Asked);
+        await cluster.Advance(TimeSpan.FromSeconds(2));
+        Assert.False((await Identify(await Mint())).Asked);
+        Assert.Equal(1, Identifications);
+    }
+
+    [Fact]
     public async Task An_identity_is_remembered_for_a_day_at_most()
     {
         Known(personne.FamilleA);

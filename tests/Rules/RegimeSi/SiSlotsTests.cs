@@ -199,7 +199,7 @@ public sealed class SiSlotsTests
         // Four calls have been seen to start behind one another, 0.28 s apart.
         for (var i = 0; i < 4; i++)
         {
-            var next = slots.Acquire(SiPriority.Present, Ends).AsTask();
+            var next = slots.Acquire(new SiDemand(SiPriority.Present, "a"), Ends).AsTask();
             time.Advance(TimeSpan.FromSeconds(0.28));
             held!.Dispose();
             held = await next.WaitAsync(Patience, Ends);

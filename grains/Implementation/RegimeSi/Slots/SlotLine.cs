@@ -6,36 +6,29 @@ internal sealed class SlotLine(TimeProvider time)
     private readonly LinkedList<Turn> turns = [];
     private readonly Dictionary<string, LinkedListNode<Turn>> byConvention = new(StringComparer.Ordinal);
 
-    public int Count { get; private set; }
+    // Of each convention that ever waited here: the conventions are few.
+    private readonly Dictionary<string, SlotPace> paces = new(StringComparer.Ordinal);
 
-    public SlotPace Pace { get; } = new(time);
+    public int Count { get; private set; }
 
     /// <summary>The call that begins the first turn.</summary>
     public SlotWaiter First => turns.First!.Value.Calls.First!.Value;
 
-    /// <summary>How many calls start before one that this convention would add now.</summary>
-    public int StartsBefore(string convention)
-    {
-        var own = byConvention.TryGetValue(convention, out var mine) ? mine.Value.Calls.Count : 0;
-        var before = own;
-        var ahead = mine is not null;
-        foreach (var turn in turns)
-        {
-            if (turn == mine?.Value)
-                ahead = false;
-            else
-                before += Math.Min(turn.Calls.Count, ahead || mine is null ? own + 1 : own);
-        }
-        return before;
-    }
+    /// <summary>How long a call waits that this convention would add now; null when none of its own waits here, or too little was seen to say.</summary>
+    public TimeSpan? Wait(string convention) =>
+        byConvention.TryGetValue(convention, out var turn) ? paces[convention].Wait(turn.Value.Calls.Count) : null;
 
     public void Add(SlotWaiter waiter)
     {
         if (!byConvention.TryGetValue(waiter.Convention, out var turn))
+        {
             byConvention.Add(waiter.Convention, turn = turns.AddLast(new Turn(waiter.Convention)));
+            if (!paces.TryGetValue(waiter.Convention, out var pace))
+                paces.Add(waiter.Convention, pace = new SlotPace(time));
+            pace.Begin();
+        }
         waiter.Place = turn.Value.Calls.AddLast(waiter);
-        if (++Count == 1)
-            Pace.Begin();
+        Count++;
     }
 
     /// <summary>Takes a call out that does not start.</summary>
@@ -53,7 +46,7 @@ internal sealed class SlotLine(TimeProvider time)
             turns.Remove(turn);
             turns.AddLast(turn);
         }
-        Pace.Started();
+        paces[waiter.Convention].Started();
     }
 
     /// <summary>Takes out the last call of the convention that has most of them.</summary>

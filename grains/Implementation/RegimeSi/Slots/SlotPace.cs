@@ -1,8 +1,8 @@
 namespace DroitsAmeli.Grains.RegimeSi;
 
 /// <summary>
-/// How fast a line moves while calls wait in it, over its last five busy seconds. It is measured at the line's end, so it holds what goes
-/// before: the SI's speed, this silo's share of the slots, and the more urgent lines. Not thread-safe.
+/// How fast a convention's calls start while they wait in a line, over their last five busy seconds. It is measured where they start, so it
+/// holds what goes before: the SI's speed, this silo's share of the slots, the turns of others, and the more urgent lines. Not thread-safe.
 /// </summary>
 internal sealed class SlotPace(TimeProvider time)
 {

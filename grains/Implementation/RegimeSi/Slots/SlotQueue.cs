@@ -18,12 +18,8 @@ internal sealed class SlotQueue(TimeProvider time)
 
     public int Count { get; private set; }
 
-    /// <summary>How long such a call would wait; null when nobody waits before it, or too little was seen to say.</summary>
-    public TimeSpan? Wait(SlotWaiter waiter)
-    {
-        var line = lines[(int)waiter.Rank];
-        return line.StartsBefore(waiter.Convention) is > 0 and var before ? line.Pace.Wait(before) : null;
-    }
+    /// <summary>How long such a call would wait; null when nobody waits before it in its line, or too little was seen to say.</summary>
+    public TimeSpan? Wait(SlotWaiter waiter) => lines[(int)waiter.Rank].Wait(waiter.Convention);
 
     public void Add(SlotWaiter waiter)
     {

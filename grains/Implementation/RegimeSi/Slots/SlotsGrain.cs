@@ -1,6 +1,7 @@
 using DroitsAmeli.Grains.Clustering;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Placement;
 
 namespace DroitsAmeli.Grains.RegimeSi;
 
@@ -8,7 +9,7 @@ namespace DroitsAmeli.Grains.RegimeSi;
 /// Hosts the <see cref="SlotLedger"/>. It moves with its ledger; where the ledger was lost, it first asks the silos at work what they hold, and
 /// keeps the rest back for one lease if a silo died meanwhile, does not answer, or may not be known here.
 /// </summary>
-[KeepAlive, GrainType("si-slots")]
+[KeepAlive, GrainType("si-slots"), Immovable(ImmovableKind.Rebalancer)]
 public sealed partial class SlotsGrain(
     IOptions<RegimeSiOptions> options,
     TimeProvider time,
