@@ -93,6 +93,24 @@ public sealed class SiSlotsTests
     }
 
     [Fact]
+    public async Task Whoever_was_served_less_lately_is_next()
+    {
+        var slots = Slots(cap: 1);
+        var first = await slots.Acquire(SiPriority.Present, Ends);
+        var order = new List<string>();
+        var flood = Enumerable.Range(0, 5).Select(_ => Use(order, "flood", slots.Acquire(new SiDemand(SiPriority.Present, "flood"), Ends))).ToList();
+        first!.Dispose();
+        await Task.WhenAll(flood).WaitAsync(Patience, Ends);
+
+        first = await slots.Acquire(SiPriority.Present, Ends);
+        var waiting = new[] { "flood", "modest", "modest", "modest" }
+            .Select(convention => Use(order, convention, slots.Acquire(new SiDemand(SiPriority.Present, convention), Ends))).ToList();
+        first!.Dispose();
+        await Task.WhenAll(waiting).WaitAsync(Patience, Ends);
+        Assert.Equal(["modest", "modest", "modest", "flood"], order[5..]);
+    }
+
+    [Fact]
     public async Task A_flood_costs_another_convention_none_of_its_calls()
     {
         var slots = Slots(cap: 1);

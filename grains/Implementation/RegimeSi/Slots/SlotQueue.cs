@@ -3,17 +3,19 @@ using System.Diagnostics.CodeAnalysis;
 namespace DroitsAmeli.Grains.RegimeSi;
 
 /// <summary>
-/// Waiting calls. Conventions whose users wait take turns, one call each, so that the flood of one costs the others nothing; a convention's
-/// calls go by rank, then in order. Then come those for whom nobody waits, by rank; one start in 32 is theirs, so that a long peak does not end
+/// Waiting calls. Of the conventions whose users wait, the one with the fewest starts lately is next, so that the flood of one costs the others
+/// nothing; a convention's calls go by rank, then in order. Then come those for whom nobody waits, by rank; one start in 32 is theirs, so that a long peak does not end
 /// with a cache that has grown old behind it. Not thread-safe.
 /// </summary>
 internal sealed class SlotQueue(TimeProvider time)
 {
     private const int StartsForOneBehind = 32;
+    private const double LatelySeconds = 5;
 
     private readonly SlotLine[] lines = [.. Enum.GetValues<SlotRank>().Select(_ => new SlotLine(time))];
     private readonly LinkedList<string> turns = [];
     private readonly Dictionary<string, int> waiting = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (double Starts, long At)> lately = new(StringComparer.Ordinal);
     private int passedOver;
 
     public int Count { get; private set; }
@@ -55,8 +57,12 @@ internal sealed class SlotQueue(TimeProvider time)
         var waiter = Next();
         lines[(int)waiter.Rank].Start(waiter);
         Left(waiter);
-        if (IsPresent(waiter.Rank) && turns.Remove(waiter.Convention))
-            turns.AddLast(waiter.Convention);
+        if (IsPresent(waiter.Rank))
+        {
+            lately[waiter.Convention] = (StartsLately(waiter.Convention) + 1, time.GetTimestamp());
+            if (turns.Remove(waiter.Convention))
+                turns.AddLast(waiter.Convention);
+        }
         passedOver = IsPresent(waiter.Rank) && FirstBehind() is not null ? passedOver + 1 : 0;
         return waiter;
     }
@@ -73,7 +79,11 @@ internal sealed class SlotQueue(TimeProvider time)
 
     private SlotWaiter Next() =>
         (passedOver >= StartsForOneBehind - 1 ? FirstBehind() : null)
-        ?? (turns.First is { } turn ? FirstOf(turn.Value) : FirstBehind()!);
+        ?? (turns.Count > 0 ? FirstOf(turns.MinBy(StartsLately)!) : FirstBehind()!);
+
+    private double StartsLately(string convention) => lately.TryGetValue(convention, out var known)
+        ? known.Starts * Math.Exp(-time.GetElapsedTime(known.At).TotalSeconds / LatelySeconds)
+        : 0;
 
     private SlotWaiter FirstOf(string convention) =>
         lines[..(int)SlotRank.Evenement].Select(line => line.FirstOf(convention)).First(waiter => waiter is not null)!;
