@@ -21,6 +21,7 @@ public sealed class BalanceTests(Database database)
         await Scenario.Run(await database.Server(), Deployments.ThreeSilos with { Silos = 2, SpareSilos = 1 }, async (deployment, stop) =>
         {
             await deployment.RegimeSi.Set(new(), stop);
+            await deployment.RegimeSi.FeedIsFollowed(stop);
             await using var filler = await FamilleFiller.Connect(deployment, stop);
             await filler.Load(0, familles, stop);
             var book = new AnswerBook(deployment.RegimeSi);

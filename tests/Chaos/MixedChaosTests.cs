@@ -31,6 +31,7 @@ public sealed class MixedChaosTests(Database database)
         await Scenario.Run(server, options, async (deployment, stop) =>
         {
             await deployment.RegimeSi.Set(new(), stop);
+            await deployment.RegimeSi.FeedIsFollowed(stop);
             var (hospital, insurer) = (new AnswerBook(deployment.RegimeSi), new AnswerBook(deployment.RegimeSi, Partner.Mutuelle));
             var filled = await new ClosedLoopReader(deployment, hospital).Sweep(0, familles, workers: 16, All, insist: true, stop);
             Assert.True(filled.Good == filled.Total, filled.Failures());

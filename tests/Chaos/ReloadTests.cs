@@ -18,6 +18,7 @@ public sealed class ReloadTests(Database database)
         await Scenario.Run(await database.Server(), Deployments.ThreeSilos, async (deployment, stop) =>
         {
             await deployment.RegimeSi.Set(new(), stop);
+            await deployment.RegimeSi.FeedIsFollowed(stop);
             var book = new AnswerBook(deployment.RegimeSi);
             var reader = new ClosedLoopReader(deployment, book);
             var filled = await reader.Sweep(0, familles, workers: 16, Deployments.Both, insist: true, stop);

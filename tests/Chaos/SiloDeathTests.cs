@@ -17,6 +17,7 @@ public sealed class SiloDeathTests(Database database)
         await Scenario.Run(server, Deployments.ThreeSilos, async (deployment, stop) =>
         {
             await deployment.RegimeSi.Set(new(), stop);
+            await deployment.RegimeSi.FeedIsFollowed(stop);
             var book = new AnswerBook(deployment.RegimeSi);
             var filled = await new ClosedLoopReader(deployment, book).Sweep(0, familles, workers: 16, Deployments.Both, insist: true, stop);
             Assert.True(filled.Good == filled.Total, filled.Failures());

@@ -44,6 +44,8 @@ public sealed class SimulatedSi(Node node, HttpClient http, long families)
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
+    private static readonly TimeSpan FeedBegins = TimeSpan.FromSeconds(2);
+
     public Node Node => node;
 
     /// <summary>The families behind the personas <c>famille-0</c>, <c>famille-1</c>…, as they are before any change.</summary>
@@ -72,6 +74,17 @@ public sealed class SimulatedSi(Node node, HttpClient http, long families)
         using var answer = await http.PostAsJsonAsync(At($"/sandbox/familles/{Population.Get(famille).Id}/changements"), new { kind }, Json, cancellationToken);
         answer.EnsureSuccessStatusCode();
         return (long)(await answer.Content.ReadFromJsonAsync<JsonNode>(cancellationToken))!["version"]!;
+    }
+
+    /// <summary>
+    /// Waits until the change feed is followed: what silos that store hold from before is asked again, spread over minutes, and would be counted
+    /// with what is measured.
+    /// </summary>
+    public async Task FeedIsFollowed(CancellationToken cancellationToken)
+    {
+        while ((await Counters(cancellationToken)).Evenements < 2)
+            await Task.Delay(FeedBegins, TimeProvider.System, cancellationToken);
+        await Task.Delay(FeedBegins, TimeProvider.System, cancellationToken);
     }
 
     /// <summary>Makes every cursor given so far too old, and loses one event.</summary>

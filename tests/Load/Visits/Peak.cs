@@ -55,8 +55,6 @@ public sealed class Peak(Deployment deployment)
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan FeedBegins = TimeSpan.FromSeconds(2);
-
     private long firstUnseen = 1000;
 
     /// <summary>Calls per second: slots divided by the mean of the log-normal latency.</summary>
@@ -69,11 +67,7 @@ public sealed class Peak(Deployment deployment)
     public async Task Prepare(CancellationToken stop)
     {
         await deployment.RegimeSi.Set(new Reglages(), stop);
-
-        // What was loaded before the change feed began is asked again, spread over minutes: that is no part of the peak.
-        while ((await deployment.RegimeSi.Counters(stop)).Evenements < 2)
-            await Task.Delay(FeedBegins, TimeProvider.System, stop);
-        await Task.Delay(FeedBegins, TimeProvider.System, stop);
+        await deployment.RegimeSi.FeedIsFollowed(stop);
         await new VisitGenerator(deployment).Warm(Load(Partner.All[0], 0, TimeSpan.Zero), stop);
         await deployment.RegimeSi.Set(new Reglages { Latency = new(MedianMs, P99Ms), Concurrency = new(Slots) }, stop);
     }
