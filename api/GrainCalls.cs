@@ -24,15 +24,10 @@ public sealed class GrainCalls(TimeProvider time)
     private readonly ResiliencePipeline pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
         .AddRetry(new RetryStrategyOptions
         {
-            ShouldHandle = static tried => ValueTask.FromResult(tried.Outcome.Exception switch
-            {
-                OrleansMessageRejectionException or ConnectionFailedException or GatewayTooBusyException or TimeoutException or TimeoutRejectedException =>
-                    !tried.Context.CancellationToken.IsCancellationRequested,
-
-                // A silo that dies, or stops, cancels what it looks up for others; the deadline is the only other who may.
-                OperationCanceledException => !tried.Context.CancellationToken.IsCancellationRequested,
-                _ => false,
-            }),
+            // A silo that dies, or stops, cancels what it looks up for others; the deadline is the only other who may.
+            ShouldHandle = static tried => ValueTask.FromResult(
+                tried.Outcome.Exception is { } error && (IsLost(error) || error is OperationCanceledException)
+                && !tried.Context.CancellationToken.IsCancellationRequested),
             MaxRetryAttempts = int.MaxValue,
             Delay = TimeSpan.FromMilliseconds(25),
             MaxDelay = TimeSpan.FromMilliseconds(400),
@@ -55,11 +50,24 @@ public sealed class GrainCalls(TimeProvider time)
         .Build();
 
     /// <summary>Calls a grain; only the cancellation, which is the call's deadline, ends the tries.</summary>
-    public async Task<T> Call<TState, T>(Func<TState, CancellationToken, Task<T>> call, TState state, CancellationToken deadline) =>
-        await pipeline.ExecuteAsync(
-            static async (captured, cancellation) => await captured.call(captured.state, cancellation),
-            (call, state),
-            deadline);
+    /// <exception cref="OperationCanceledException">The deadline has come, whatever the last try met.</exception>
+    public async Task<T> Call<TState, T>(Func<TState, CancellationToken, Task<T>> call, TState state, CancellationToken deadline)
+    {
+        try
+        {
+            return await pipeline.ExecuteAsync(
+                static async (captured, cancellation) => await captured.call(captured.state, cancellation),
+                (call, state),
+                deadline);
+        }
+        catch (Exception error) when (IsLost(error) && deadline.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The deadline has come.", error, deadline);
+        }
+    }
+
+    private static bool IsLost(Exception error) =>
+        error is OrleansMessageRejectionException or ConnectionFailedException or GatewayTooBusyException or TimeoutException or TimeoutRejectedException;
 
     private static TimeSpan LengthOf(int tries)
     {

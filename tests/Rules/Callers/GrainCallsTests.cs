@@ -54,6 +54,20 @@ public sealed class GrainCallsTests
     }
 
     [Fact]
+    public async Task A_call_that_is_lost_when_its_deadline_comes_has_ended_with_it()
+    {
+        using var deadline = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new GrainCalls(new FakeTimeProvider()).Call<int, string>(
+            async (_, _) =>
+            {
+                await deadline.CancelAsync();
+                throw new TimeoutException();
+            },
+            0,
+            deadline.Token));
+    }
+
+    [Fact]
     public async Task A_call_whose_deadline_has_come_is_not()
     {
         using var deadline = new CancellationTokenSource();
