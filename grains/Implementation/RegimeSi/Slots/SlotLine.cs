@@ -1,6 +1,6 @@
 namespace DroitsAmeli.Grains.RegimeSi;
 
-/// <summary>The waiting calls of one rank: conventions take turns, one call each, and each convention's calls go in order. Not thread-safe.</summary>
+/// <summary>The waiting calls of one rank, in order for each convention; whose turn it is, <see cref="SlotQueue"/> says. Not thread-safe.</summary>
 internal sealed class SlotLine(TimeProvider time)
 {
     private readonly LinkedList<Turn> turns = [];
@@ -11,7 +11,7 @@ internal sealed class SlotLine(TimeProvider time)
 
     public int Count { get; private set; }
 
-    /// <summary>The call that begins the first turn.</summary>
+    /// <summary>The first call of the convention that has waited here longest.</summary>
     public SlotWaiter First => turns.First!.Value.Calls.First!.Value;
 
     /// <summary>How long a call waits that this convention would add now; null when none of its own waits here, or too little was seen to say.</summary>
@@ -37,15 +37,10 @@ internal sealed class SlotLine(TimeProvider time)
     /// <summary>The convention's first call; null when none waits here.</summary>
     public SlotWaiter? FirstOf(string convention) => byConvention.TryGetValue(convention, out var turn) ? turn.Value.Calls.First!.Value : null;
 
-    /// <summary>Takes out a call that starts; its convention's next one goes after those of the others.</summary>
+    /// <summary>Takes out a call that starts.</summary>
     public void Start(SlotWaiter waiter)
     {
-        var turn = byConvention[waiter.Convention];
-        if (TakeOut(waiter, turn))
-        {
-            turns.Remove(turn);
-            turns.AddLast(turn);
-        }
+        Remove(waiter);
         paces[waiter.Convention].Started();
     }
 
@@ -63,16 +58,15 @@ internal sealed class SlotLine(TimeProvider time)
         return waiter;
     }
 
-    private bool TakeOut(SlotWaiter waiter, LinkedListNode<Turn> turn)
+    private void TakeOut(SlotWaiter waiter, LinkedListNode<Turn> turn)
     {
         turn.Value.Calls.Remove(waiter.Place!);
         waiter.Place = null;
         Count--;
         if (turn.Value.Calls.Count > 0)
-            return true;
+            return;
         turns.Remove(turn);
         byConvention.Remove(turn.Value.Convention);
-        return false;
     }
 
     private sealed class Turn(string convention)
