@@ -60,14 +60,14 @@ internal sealed class FakeSi : IAsyncDisposable
         return ClientOf(options, time ?? TimeProvider.System);
     }
 
-    public RegimeSiClient ClientOf(RegimeSiOptions values, TimeProvider time)
+    public RegimeSiClient ClientOf(RegimeSiOptions values, TimeProvider time, ILogger<SiGate>? log = null)
     {
         var options = Options.Create(values);
         var ledger = new SlotLedger(values.MaxConcurrentCalls, values.Lease, time);
         var slots = new SiSlots("silo", request => Task.FromResult(ledger.Renew(request.Silo, request.Sequence, request.Held, request.Wanted)), options, time, NullLogger<SiSlots>.Instance);
         var transport = new SiTransport(options, time);
         transports.Add(transport);
-        return new RegimeSiClient(transport, new SiGate(options, time, NullLogger<SiGate>.Instance), slots, options, time, NullLogger<RegimeSiClient>.Instance);
+        return new RegimeSiClient(transport, new SiGate(options, time, log ?? NullLogger<SiGate>.Instance), slots, options, time, NullLogger<RegimeSiClient>.Instance);
     }
 
     public async ValueTask DisposeAsync()

@@ -1,4 +1,5 @@
 using DroitsAmeli.Grains.RegimeSi;
+using DroitsAmeli.Tests.Rules.Callers;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -34,6 +35,30 @@ public sealed class SiGateTests
         si.Answer = FakeSi.Json(Family);
         time.Advance(TimeSpan.FromSeconds(5));
         Assert.All(await AskMany(client, 5), answer => Assert.Equal(SiStatus.Ok, answer));
+    }
+
+    [Fact]
+    public async Task A_circuit_that_opens_again_with_each_try_is_told_once_until_it_has_closed()
+    {
+        await using var si = await FakeSi.Start();
+        var log = new ListLogger<SiGate>();
+        var client = si.ClientOf(new RegimeSiOptions { BaseUrl = si.Url }, time, log);
+        for (var outage = 1; outage <= 2; outage++)
+        {
+            si.Answer = FakeSi.Status(504);
+            await AskMany(client, 30);
+            for (var probe = 0; probe < 3; probe++)
+            {
+                time.Advance(TimeSpan.FromSeconds(5));
+                await AskMany(client, 5);
+            }
+
+            si.Answer = FakeSi.Json(Family);
+            time.Advance(TimeSpan.FromSeconds(5));
+            await AskMany(client, 5);
+            time.Advance(TimeSpan.FromSeconds(11));
+            Assert.Equal(outage, log.All.Split('\n').Count(line => line.Contains("circuit to the régime SI opened", StringComparison.Ordinal)));
+        }
     }
 
     [Fact]
