@@ -1,10 +1,7 @@
-using System.Net;
 using DroitsAmeli.Grains.Droits;
 using DroitsAmeli.Grains.Familles;
 using DroitsAmeli.Load.Processes;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Orleans.Configuration;
 
 namespace DroitsAmeli.Load.Fill;
 
@@ -26,22 +23,8 @@ public sealed class FamilleFiller : IAsyncDisposable
     }
 
     /// <summary>Connects to the silos of a deployment.</summary>
-    public static async Task<FamilleFiller> Connect(Deployment deployment, CancellationToken cancellationToken)
-    {
-        var builder = Host.CreateApplicationBuilder();
-        builder.Logging.ClearProviders();
-        builder.UseOrleansClient(client =>
-        {
-            if (deployment.ConnectionString is { } database)
-                client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", database));
-            else
-                client.UseStaticClustering(new IPEndPoint(IPAddress.Loopback, deployment.GatewayPort));
-            client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = ("droits", "droits-ameli"));
-        });
-        var host = builder.Build();
-        await host.StartAsync(cancellationToken);
-        return new FamilleFiller(host, deployment.RegimeSi);
-    }
+    public static async Task<FamilleFiller> Connect(Deployment deployment, CancellationToken cancellationToken) =>
+        new(await ClusterView.Connect(deployment, cancellationToken), deployment.RegimeSi);
 
     /// <summary>Reads the rights of each family's insured person, and so has them and the composition cached.</summary>
     /// <param name="first">Index of the first family.</param>

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
@@ -5,9 +6,27 @@ using Orleans.Runtime;
 
 namespace DroitsAmeli.Load.Processes;
 
-/// <summary>Looks into the cluster of a deployment with a database, as a client of it: where a grain is active.</summary>
+/// <summary>Connects to the cluster of a deployment as a client of it, and looks where a grain is active.</summary>
 public static class ClusterView
 {
+    /// <summary>A host whose <see cref="IClusterClient"/> is connected; whoever asks for it stops it.</summary>
+    public static async Task<IHost> Connect(Deployment deployment, CancellationToken cancellationToken)
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.UseOrleansClient(client =>
+        {
+            if (deployment.ConnectionString is { } database)
+                client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", database));
+            else
+                client.UseStaticClustering(new IPEndPoint(IPAddress.Loopback, deployment.GatewayPort));
+            client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = ("droits", "droits-ameli"));
+        });
+        var host = builder.Build();
+        await host.StartAsync(cancellationToken);
+        return host;
+    }
+
     /// <summary>The silo that hosts a grain; null when the grain is not active.</summary>
     /// <param name="deployment">The deployment.</param>
     /// <param name="type">The grain's type.</param>
@@ -15,15 +34,7 @@ public static class ClusterView
     /// <param name="cancellationToken">Ends the look.</param>
     public static async Task<Node?> HostOf(Deployment deployment, string type, string key, CancellationToken cancellationToken)
     {
-        var builder = Host.CreateApplicationBuilder();
-        builder.Logging.ClearProviders();
-        builder.UseOrleansClient(client =>
-        {
-            client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", deployment.ConnectionString!));
-            client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = ("droits", "droits-ameli"));
-        });
-        using var host = builder.Build();
-        await host.StartAsync(cancellationToken);
+        using var host = await Connect(deployment, cancellationToken);
         try
         {
             var client = (IClusterClient)host.Services.GetService(typeof(IClusterClient))!;
