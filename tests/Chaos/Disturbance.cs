@@ -21,7 +21,7 @@ internal enum Disturbance
     /// <summary>A silo more, or the one that was more goes.</summary>
     Scale,
 
-    /// <summary>Each process goes and comes back in turn, as in an upgrade.</summary>
+    /// <summary>Each silo goes and comes back in turn, as in an upgrade. Front ends stay: nothing stands before them that would send calls elsewhere.</summary>
     RollingUpgrade,
 
     /// <summary>The database is stopped and started.</summary>
