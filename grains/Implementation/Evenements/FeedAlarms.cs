@@ -66,15 +66,15 @@ internal sealed partial class FeedAlarms
     /// <summary>The database did not do its part.</summary>
     public void StoreFailed(Exception error) => LogStoreFailed(logger, error.GetType().Name);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Events of the régime SI were missed ({Reason}): everything held is asked again within {Minutes:F0} min.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Events of the régime SI were missed ({Reason}): everything held is asked again within {Minutes:F0} min. Nothing has to be done unless it repeats: then ask the régime SI for how long it keeps its events (gone), or see what became of the table evenements_curseur (lost).")]
     private static partial void LogReset(ILogger logger, string reason, double minutes);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The database does not take the change feed's part: {Error}. The silos are told all the same.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database does not take the change feed's part: {Error}. The silos are told all the same, and the database is tried again: see that the one of Storage:ConnectionString runs, has room, and answers within a second.")]
     private static partial void LogStoreFailed(ILogger logger, string error);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The régime SI's change feed has told nothing that can be followed for {Minutes:F0} min.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The régime SI's change feed has told nothing that can be followed for {Minutes:F0} min: changes are seen as copies age only. See that RegimeSi:BaseUrl, with RegimeSi:ApiKey, answers /si/v1/evenements from this silo; if it does not, tell who runs the régime SI.")]
     private static partial void LogFeedFails(ILogger logger, double minutes);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The change feed's cursor has waited for a silo or the database for {Minutes:F0} min.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The change feed's cursor has waited for a silo or the database for {Minutes:F0} min. Look for a silo that GET /admin/silos lists without counts, and restart it; if there is none, see that the database of Storage:ConnectionString takes writes.")]
     private static partial void LogHeldBack(ILogger logger, double minutes);
 }
