@@ -11,7 +11,10 @@ using Xunit;
 
 namespace DroitsAmeli.Tests.Rules.Logs;
 
-/// <summary>The forms in which the runtime writes grain ids, as its logs showed them when silos were killed, frozen and drained.</summary>
+/// <summary>
+/// Activations, addresses and messages are written as the runtime's logs showed them when silos were killed, frozen and drained; a reference, and a
+/// key alone, were not seen there, and must not show either.
+/// </summary>
 public sealed class LogFilterTests : IDisposable
 {
     private const string Identite = "i-9cegRQpCF4fx79Krd_JZ6X4ZiXsQ26xXtx0besncZgY";
