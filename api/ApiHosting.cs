@@ -4,6 +4,7 @@ using DroitsAmeli.Api.Documentation;
 using DroitsAmeli.Api.Droits;
 using DroitsAmeli.Api.FranceConnect;
 using DroitsAmeli.Grains.Configuration;
+using DroitsAmeli.Grains.Logs;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace DroitsAmeli.Api;
@@ -48,6 +49,10 @@ public static class ApiHosting
             .AddDroits(builder.Configuration)
             .AddPublicJwks(builder.Configuration)
             .AddApiHealth();
+
+        // A front end has no key that the silos have: its references hold within one process.
+        builder.Services.AddSingleton(provider => LogReference.OfThisProcess(provider.GetRequiredService<TimeProvider>()));
+        builder.Services.AddLogFilter();
         builder.Services.AddListenAddresses(builder.Configuration, WebHostDefaults.ServerUrlsKey);
         builder.AddClusterClient();
         return builder;

@@ -4,6 +4,7 @@ using DroitsAmeli.Grains.Exploitation;
 using DroitsAmeli.Grains.Familles;
 using DroitsAmeli.Grains.FranceConnect;
 using DroitsAmeli.Grains.Identites;
+using DroitsAmeli.Grains.Logs;
 using DroitsAmeli.Grains.RegimeSi;
 using DroitsAmeli.Grains.Storage;
 using DroitsAmeli.Silo.Admin;
@@ -44,6 +45,7 @@ public static class SiloHosting
             .AddExploitation()
             .AddAdmin(configuration);
         builder.Services.AddSiloHealth();
+        builder.Services.AddLogFilter();
         builder.Services.AddListenAddresses(configuration, AdminUrlsSetting);
 
         builder.AddClustering();

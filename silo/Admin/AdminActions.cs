@@ -1,4 +1,5 @@
 using DroitsAmeli.Grains.Exploitation;
+using DroitsAmeli.Grains.Logs;
 
 namespace DroitsAmeli.Silo.Admin;
 

@@ -21,7 +21,6 @@ public static class AdminEndpoints
         services.AddSingleton<IValidateOptions<AdminOptions>, Validator>();
         services.AddSingleton<AdminKeys>();
         services.AddSingleton<AdminAttempts>();
-        services.AddSingleton<LogReference>();
         services.AddSingleton<AdminActions>();
         services.AddSingleton<SiloLoads>();
         return services;

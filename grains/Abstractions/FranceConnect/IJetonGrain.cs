@@ -68,6 +68,9 @@ public sealed record Introspection
 
     /// <summary>The user's pairwise identifier, for the audit only.</summary>
     [Id(4)] public required string Subject { get; init; }
+
+    /// <summary>Shows nothing of the user: the runtime logs the answers that it drops.</summary>
+    public override string ToString() => "Introspection(redacted)";
 }
 
 /// <summary>What became of an identification.</summary>
@@ -113,6 +116,9 @@ public sealed record IdentiteReply
 
     /// <summary>True when the SI was asked a moment ago, so for the sake of this visit: it has begun, and what follows goes before new visits.</summary>
     [Id(5)] public bool Asked { get; init; }
+
+    /// <summary>Shows nothing of the user: the runtime logs the answers that it drops.</summary>
+    public override string ToString() => $"IdentiteReply({Outcome}, redacted)";
 }
 
 /// <summary>The key of a token's grain: <c>j-</c> and base64url of the token's SHA-256.</summary>

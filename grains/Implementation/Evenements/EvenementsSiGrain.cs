@@ -104,9 +104,9 @@ internal sealed partial class EvenementsSiGrain(
         DeactivateOnIdle();
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Another activation follows the régime SI's change feed: this one stops.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Another activation follows the régime SI's change feed: this one stops. Nothing has to be done.")]
     private static partial void LogTakenOver(ILogger logger);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The following of the régime SI's change feed ended ({Error}); it begins again.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The following of the régime SI's change feed ended ({Error}); it begins again. Report it to who maintains this program; when it repeats, restart the silo that says so.")]
     private static partial void LogEnded(ILogger logger, string error);
 }

@@ -48,6 +48,6 @@ internal sealed partial class EvenementsUpkeep(IGrainFactory grains, ILogger<Eve
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The follower of the change feed cannot be reached: {Error}.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The follower of the change feed cannot be reached: {Error}. It is tried every 2 s. Nothing has to be done while a silo starts or goes; else look at GET /admin/silos, and restart a silo that it lists without counts.")]
     private static partial void LogUnreachable(ILogger logger, string error);
 }

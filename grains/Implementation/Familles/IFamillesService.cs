@@ -26,7 +26,11 @@ public interface IFamillesService : IGrainService
 
 /// <summary>A family has a new version at the SI.</summary>
 [GenerateSerializer, Immutable, Alias("droits.evenement")]
-public readonly record struct Evenement([property: Id(0)] string Famille, [property: Id(1)] long Version);
+public readonly record struct Evenement([property: Id(0)] string Famille, [property: Id(1)] long Version)
+{
+    /// <summary>Does not tell the family.</summary>
+    public override string ToString() => $"Evenement(redacted, {Version})";
+}
 
 /// <summary>What an order does.</summary>
 public enum OrdreKind
@@ -69,6 +73,9 @@ public sealed record Ordre
 
     /// <summary>True when it concerns a copy that the SI confirmed last, and gave, at those instants.</summary>
     public bool Concerns(DateTimeOffset loadedAt, DateTimeOffset givenAt) => Concerns(loadedAt) || Concerns(givenAt);
+
+    /// <summary>Does not tell the family.</summary>
+    public override string ToString() => $"Ordre({Kind}, {Id})";
 }
 
 /// <summary>The cache state of one family: no rights, no NIR.</summary>

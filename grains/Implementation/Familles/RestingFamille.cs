@@ -71,8 +71,9 @@ internal sealed record RestingFamille(byte[] Content, DateTimeOffset OldestLoad,
     // Part by part the newer version; of one version what was confirmed last.
     private static Snapshot Merge(Snapshot stored, Snapshot mine)
     {
+        // While silos of two versions run side by side, the older one must not destroy what the newer one wrote.
         if (FamilleSnapshot.Read(stored.Content.Span) is not { } theirs)
-            return mine;
+            return SnapshotCodec.IsNewer(stored.Content.Span) ? stored : mine;
         if (FamilleSnapshot.Read(mine.Content.Span) is not { } ours)
             return stored;
 

@@ -53,6 +53,9 @@ internal static class SnapshotCodec
         return output.ToArray();
     }
 
+    /// <summary>True when the bytes are of a format that came after this build.</summary>
+    public static bool IsNewer(ReadOnlySpan<byte> bytes) => !bytes.IsEmpty && bytes[0] > Format;
+
     /// <summary>Null when the bytes are not a snapshot that this version can read; never throws.</summary>
     public static FamilleSnapshot? Decode(ReadOnlySpan<byte> bytes)
     {

@@ -12,4 +12,7 @@ public sealed record IdentitePivot
     public string? Birthdate { get; init; }
     public string? Birthplace { get; init; }
     public string? Birthcountry { get; init; }
+
+    /// <summary>Shows nothing of the person.</summary>
+    public override string ToString() => "IdentitePivot(redacted)";
 }

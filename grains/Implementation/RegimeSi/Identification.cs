@@ -24,4 +24,8 @@ public sealed record IdentificationRequest
 /// <summary>Whose family an identity leads to.</summary>
 /// <param name="Famille">The SI's opaque family id.</param>
 /// <param name="Nir">The user's NIR.</param>
-public sealed record Identification(string Famille, Nir Nir);
+public sealed record Identification(string Famille, Nir Nir)
+{
+    /// <summary>Shows nothing of the person.</summary>
+    public override string ToString() => "Identification(redacted)";
+}

@@ -141,6 +141,6 @@ internal sealed partial class SnapshotPurge(
     [LoggerMessage(Level = LogLevel.Information, Message = "{Rows} snapshots that may no longer be served were deleted in {Batches} batches, the longest {Milliseconds} ms.")]
     private partial void LogPurged(long rows, int batches, double milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Snapshots that may no longer be served were not deleted, it is tried again: {Reason}.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Snapshots that may no longer be served were not deleted, it is tried again: {Reason}. See that the database of Storage:ConnectionString runs and takes writes: they must be gone within 24 h.")]
     private partial void LogFailed(string reason);
 }

@@ -316,8 +316,15 @@ public sealed partial class SnapshotStore : IDisposable
         var now = time.GetUtcNow();
         var last = logged.GetValueOrDefault(fault);
         if (now - last >= LogPeriod && (last == default ? logged.TryAdd(fault, now) : logged.TryUpdate(fault, now, last)))
-            LogRefused(reason);
+            LogRefused(reason, Remedy(fault));
     }
+
+    private static string Remedy(EnvelopeFault fault) => fault switch
+    {
+        EnvelopeFault.Newer => "Nothing has to be done: a newer silo wrote it.",
+        EnvelopeFault.UnknownKey => "See that Storage:KeysFile holds on every silo the keys of the last 72 hours; what was written under a key that is gone is loaded again.",
+        _ => "It was altered, moved or cut short in the database: see who writes to the table orleansstorage besides the silos, and restore nothing into it.",
+    };
 
     private static StoredSnapshot? Count(string outcome)
     {
@@ -328,16 +335,16 @@ public sealed partial class SnapshotStore : IDisposable
     private static void CountWrite(string outcome) =>
         Telemetry.StorageWrites.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Snapshots cannot be read and count as not stored: {Reason}.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Snapshots cannot be read and count as not stored: {Reason}. See that the database of Storage:ConnectionString runs and answers within Storage:ReadTimeoutSeconds; until then the régime SI is asked instead.")]
     private partial void LogUnreadable(string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Snapshots can be read again.")]
     private partial void LogReadable();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A stored snapshot was refused and counts as not stored: {Reason}. Said once a minute at most.")]
-    private partial void LogRefused(string reason);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A stored snapshot was refused and counts as not stored: {Reason}. {Remedy} Said once a minute at most.")]
+    private partial void LogRefused(string reason, string remedy);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} snapshots were not written in time.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} snapshots were not written in time. Nothing has to be done: the régime SI is asked for them again.")]
     private partial void LogUnflushed(int count);
 }
 

@@ -385,7 +385,7 @@ internal sealed partial class WriteBehind : IDisposable
         return pause < LongestPause ? pause : LongestPause;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Snapshots cannot be written, they wait and are tried at growing intervals: {Reason}.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Snapshots cannot be written, they wait and are tried at growing intervals: {Reason}. See that the database of Storage:ConnectionString runs, has room and takes writes; answers go on without it.")]
     private static partial void LogAway(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Snapshots are written again.")]

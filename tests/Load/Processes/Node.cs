@@ -49,16 +49,19 @@ public sealed class Node : IAsyncDisposable
     public async Task<TimeSpan> Ready(TimeSpan limit, CancellationToken cancellationToken)
     {
         var waited = Stopwatch.StartNew();
-        while (!await Answers(cancellationToken))
+        while (true)
         {
+            var answered = await Answers(cancellationToken);
+
+            // Even when somebody answers: it may be another program, that has got the port before.
             if (!IsRunning)
                 throw new InvalidOperationException($"{Name} ended.\n{EndOfLog()}");
+            if (answered)
+                return waited.Elapsed;
             if (waited.Elapsed > limit)
                 throw new InvalidOperationException($"{Name} was not ready after {limit}.\n{EndOfLog()}");
             await Task.Delay(Look, TimeProvider.System, cancellationToken);
         }
-
-        return waited.Elapsed;
     }
 
     /// <summary>kill -9, and the end of the process.</summary>

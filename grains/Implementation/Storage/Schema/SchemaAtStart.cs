@@ -75,9 +75,9 @@ public sealed partial class SchemaAtStart(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Waiting for the database of the membership. {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Waiting for the database of the membership: see that the one of Cluster:ConnectionString runs, or this silo stops. {Reason}")]
     private partial void LogWaiting(string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing is stored or read from storage while its database is away. {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing is stored or read from storage while its database is away: see that the one of Storage:ConnectionString runs. {Reason}")]
     private partial void LogNotStored(string reason);
 }

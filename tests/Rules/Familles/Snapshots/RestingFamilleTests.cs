@@ -37,6 +37,27 @@ public sealed class RestingFamilleTests : IDisposable
     }
 
     [Fact]
+    public void A_stored_snapshot_of_a_newer_format_stays_as_it_is()
+    {
+        var content = RestingFamille.Of(Known).Content;
+        content[0]++;
+        var stored = Snapshot(Known) with { Content = content };
+
+        Assert.Same(stored, RestingFamille.Kind.Merge(stored, Snapshot(Known)));
+        Assert.Equal(1, counts["storage.reads:refused:newer"]);
+    }
+
+    [Fact]
+    public void A_stored_snapshot_that_is_broken_is_replaced()
+    {
+        var content = RestingFamille.Of(Known).Content;
+        content[^1]++;
+        var mine = Snapshot(Known);
+
+        Assert.Same(mine, RestingFamille.Kind.Merge(mine with { Content = content }, mine));
+    }
+
+    [Fact]
     public void A_stored_snapshot_that_adds_nothing_stays_as_it_is()
     {
         var stored = Snapshot(Known);

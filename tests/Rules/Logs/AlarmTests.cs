@@ -1,0 +1,27 @@
+using System.Reflection;
+using DroitsAmeli.Grains.RegimeSi;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace DroitsAmeli.Tests.Rules.Logs;
+
+public sealed class AlarmTests
+{
+    private static readonly string[] Instructions = ["See ", "see ", "Look for ", "Restart ", "Report ", "Nothing has to be done", "{Remedy}"];
+
+    [Theory]
+    [InlineData("Evenements")]
+    [InlineData("Storage")]
+    public void Each_warning_of_the_change_feed_and_the_store_says_what_to_do(string feature)
+    {
+        var warnings = typeof(RegimeSiClient).Assembly.GetTypes()
+            .Where(type => type.Namespace?.StartsWith("DroitsAmeli.Grains." + feature, StringComparison.Ordinal) is true)
+            .SelectMany(type => type.GetMethods(BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly))
+            .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>())
+            .Where(message => message?.Level >= LogLevel.Warning)
+            .Select(message => message!.Message)
+            .ToList();
+        Assert.NotEmpty(warnings);
+        Assert.All(warnings, message => Assert.Contains(Instructions, instruction => message.Contains(instruction, StringComparison.Ordinal)));
+    }
+}
