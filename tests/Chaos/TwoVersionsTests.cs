@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using DroitsAmeli.Load.Processes;
 using DroitsAmeli.Load.Reads;
+using DroitsAmeli.Tests.Rules.WireContract;
 
 namespace DroitsAmeli.Tests.Chaos;
 
@@ -22,8 +23,9 @@ public sealed class TwoVersionsTests(Database database)
     public async Task An_upgrade_and_its_rollback_cost_nobody_an_answer_and_the_si_no_call()
     {
         var (familles, perSecond) = Scale.Of((500, 30.0), (5_000, 200.0));
+        var revision = await PreviousRevision.Find(TestContext.Current.CancellationToken);
         var server = await database.Server();
-        using var previous = await PreviousVersion.Build(TestContext.Current.CancellationToken);
+        using var previous = await PreviousVersion.Build(revision, TestContext.Current.CancellationToken);
         var connectionString = await server.CreateDatabase();
         await Deployment.Migrate(connectionString, TestContext.Current.CancellationToken, previous.Silo);
         var options = Deployments.ThreeSilos with

@@ -75,6 +75,20 @@ internal sealed record Contract(IReadOnlyDictionary<string, string> Lines, IRead
     /// <summary>The list once it holds the present contract too; what was retired stays so.</summary>
     public Contract UpdatedTo(Contract present) => present with { Retired = Retired };
 
+    /// <summary>What an earlier list promised or retired and this one no longer does: a line that was deleted, or written over with another meaning.</summary>
+    public IReadOnlyList<string> DroppedSince(Contract earlier) =>
+    [
+        .. InOrder(earlier.Lines)
+            .Where(line => !line.Key.StartsWith(Local, StringComparison.Ordinal) && !IsRetired(line.Key)
+                && !(Lines.TryGetValue(line.Key, out var shape) && Meaning(line.Key, shape) == Meaning(line.Key, line.Value)))
+            .Select(line => Line(line.Key, line.Value)),
+        .. InOrder(earlier.Retired).Where(line => !IsRetired(line.Key)).Select(line => RetiredMark + Line(line.Key, line.Value)),
+    ];
+
+    // The name of a member or a parameter does not travel.
+    private static string Meaning(string name, string shape) =>
+        name.Contains(PartMark, StringComparison.Ordinal) && shape.IndexOf(' ') is > 0 and var at && !name.StartsWith("json ", StringComparison.Ordinal) ? shape[at..] : shape;
+
     private bool IsRetired(string name) => Retired.ContainsKey(name) || Retired.ContainsKey(WholeOf(name));
 
     private static string WholeOf(string name) => name.IndexOf(PartMark, StringComparison.Ordinal) is > 0 and var at ? name[..at] : name;

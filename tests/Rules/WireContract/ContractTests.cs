@@ -126,6 +126,22 @@ public sealed class ContractTests
     [Fact]
     public void A_line_cannot_stand_there_twice() => Assert.Throws<InvalidDataException>(() => Contract.Parse([.. Text, Text[0]]));
 
+    [Fact]
+    public void A_line_that_is_deleted_instead_of_retired_is_missed_by_the_list_of_the_previous_version()
+    {
+        Assert.Equal(["type droits.request #1 = Age int"], Without("type droits.request #1").DroppedSince(Listed with { Retired = new Dictionary<string, string>() }));
+        Assert.Equal(["type droits.request #1 = Age int"], With("type droits.request #1 = Age long").DroppedSince(Listed with { Retired = new Dictionary<string, string>() }));
+        Assert.Equal(["retired type droits.old", "retired type droits.request #2 = Gone string"], Contract.Of(Listed.Lines).DroppedSince(Listed));
+    }
+
+    [Fact]
+    public void A_line_that_is_retired_or_only_renames_its_member_is_not_missed()
+    {
+        var retiring = Without("type droits.request #1") with { Retired = Contract.Parse([.. Text, "retired type droits.request #1"]).Retired };
+        Assert.Empty(retiring.DroppedSince(Listed));
+        Assert.Empty((With("type droits.request #1 = Years int", "call droits.a/read = one way", "type droits.more = class") with { Retired = Listed.Retired }).DroppedSince(Listed));
+    }
+
     private static Contract With(params string[] lines)
     {
         var changed = new Dictionary<string, string>(Listed.Lines, StringComparer.Ordinal);

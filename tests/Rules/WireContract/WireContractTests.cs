@@ -12,6 +12,7 @@ namespace DroitsAmeli.Tests.Rules.WireContract;
 public sealed class WireContractTests : IDisposable
 {
     private const string Variable = "DROITS_WIRE_CONTRACT";
+    private const string ListPath = "tests/Rules/WireContract/contract.txt";
     private const string Command = Variable + "=write dotnet run --project tests/Rules -c Release -- -class '*.WireContractTests'";
 
     private static readonly Assembly[] Product =
@@ -31,16 +32,7 @@ public sealed class WireContractTests : IDisposable
         reader = new(host.Services.GetRequiredService<GrainTypeResolver>(), host.Services.GetRequiredService<GrainInterfaceTypeResolver>());
     }
 
-    private static string ListFile
-    {
-        get
-        {
-            var root = new DirectoryInfo(AppContext.BaseDirectory);
-            while (!File.Exists(Path.Combine(root.FullName, "DroitsAmeli.Orleans.sln")))
-                root = root.Parent!;
-            return Path.Combine(root.FullName, "tests", "Rules", "WireContract", "contract.txt");
-        }
-    }
+    private static string ListFile => Path.Combine(PreviousRevision.Root, ListPath);
 
     public void Dispose() => host.Dispose();
 
@@ -56,6 +48,16 @@ public sealed class WireContractTests : IDisposable
             File.WriteAllLines(ListFile, text.TakeWhile(line => line.StartsWith('#')).Append("").Concat(listed.UpdatedTo(present).Render()));
         else
             Assert.True(difference.IsEmpty, $"The list of the wire contract lacks what this build has. Write it, and check in what changes:\n{Command}\n{string.Join('\n', difference.Added)}");
+    }
+
+    [Fact]
+    public async Task The_list_keeps_or_retires_all_that_the_previous_version_promised()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var revision = await PreviousRevision.Find(stop);
+        var (hadList, earlier) = await PreviousRevision.Run(["git", "-C", PreviousRevision.Root, "show", $"{revision}:{ListPath}"], stop);
+        if (hadList)
+            Assert.Empty(Contract.Parse(await File.ReadAllLinesAsync(ListFile, stop)).DroppedSince(Contract.Parse(earlier.Split('\n'))));
     }
 
     [Fact]
