@@ -18,7 +18,7 @@ public static class Telemetry
     /// <summary>Answers of the régime SI that were refused, by <c>reason</c>.</summary>
     public static Counter<long> SiRefused { get; } = Meter.CreateCounter<long>("droits.si.refused");
 
-    /// <summary>Calls to the régime SI that got no slot, by <c>reason</c> (too_many, too_late, token_ended).</summary>
+    /// <summary>Calls to the régime SI that got no slot, by <c>reason</c> (too_many, too_late, no_keeper, token_ended).</summary>
     public static Counter<long> SiNotAsked { get; } = Meter.CreateCounter<long>("droits.si.not_asked");
 
     /// <summary>Calls to an upstream that were tried again, by <c>upstream</c>.</summary>

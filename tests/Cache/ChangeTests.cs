@@ -10,7 +10,7 @@ namespace DroitsAmeli.Tests.Cache;
 /// <summary>T14, events: what changes at the SI is shown by every front end.</summary>
 public sealed class ChangeTests(Database database)
 {
-    private const int AtOnce = 10;
+    private static readonly int AtOnce = Scale.Of(10, 20);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan HonouredWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan TrialLimit = TimeSpan.FromSeconds(20);

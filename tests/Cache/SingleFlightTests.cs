@@ -69,7 +69,7 @@ public sealed class SingleFlightTests(Database database)
         await Scenario.Run(await database.Server(), ThreeSilos, async (deployment, stop) =>
         {
             var book = new AnswerBook(deployment.RegimeSi);
-            var (most, slowest) = (0L, TimeSpan.Zero);
+            var (most, slowest, keepers) = (0L, TimeSpan.Zero, 0);
             var outcomes = new Dictionary<string, int>(StringComparer.Ordinal);
             for (var famille = 0; famille < repeats; famille++)
             {
@@ -104,16 +104,17 @@ public sealed class SingleFlightTests(Database database)
 
                     // Nobody is answered before: it dies while the family is being loaded.
                     Assert.True(victim is not null && early.Count == 0, $"Repeat {famille}: held by {victim?.Name}, {string.Join(", ", early)}.");
+                    keepers += await SlotKeeperTests.KeeperOf(deployment, stop) == victim ? 1 : 0;
                     await victim!.Kill();
                 }
             }
 
             var failed = outcomes.Where(outcome => outcome.Key != "200").Sum(outcome => outcome.Value);
             Figures.Add(
-                "T4", $"the same while the silo that loads the family is killed (-9), {repeats} repeats",
+                "T4", $"the same while the silo that loads the family is killed (-9), {repeats} repeats, {keepers} of them the slots' keeper's too",
                 $"{most} calls of a part at most; {string.Join(", ", outcomes.Select(outcome => $"{outcome.Key} × {outcome.Value}"))}, slowest {slowest.TotalSeconds:0.0} s",
                 "<= 2 of each part, <= 1 % fail",
-                ("repeats", repeats), ("most_calls", most), ("failed", failed), ("slowest_seconds", slowest.TotalSeconds));
+                ("repeats", repeats), ("keepers", keepers), ("most_calls", most), ("failed", failed), ("slowest_seconds", slowest.TotalSeconds));
             Assert.All(outcomes.Keys, outcome => Assert.Contains(outcome, (string[])["200", Unavailable, TooSlow]));
             if (Scale.IsFull)
                 Assert.InRange(failed, 0, (int)(FailuresAllowed * repeats * Callers));

@@ -7,9 +7,6 @@ namespace DroitsAmeli.Tests.Cache;
 /// <summary>T13, the cap: the keeper of the SI's slots dies while all of them are in use.</summary>
 public sealed class SlotKeeperTests(Database database)
 {
-    private const string KeeperType = "si-slots";
-    private const string KeeperKey = "si-emplacements";
-
     // Far more unknown families than the SI can take: 32 calls at once of 0.8 s are 40 a second, and each family costs three.
     private const double PerSecond = 40;
     private static readonly TimeSpan Saturation = TimeSpan.FromSeconds(4);
@@ -42,7 +39,7 @@ public sealed class SlotKeeperTests(Database database)
                 var before = await si.Counters(stop);
                 Assert.InRange(before.ConcurrenceMax, cap * 9 / 10, cap);
 
-                var victim = await ClusterView.HostOf(deployment, KeeperType, KeeperKey, stop);
+                var victim = await KeeperOf(deployment, stop);
                 Assert.NotNull(victim);
                 await si.ResetCounters(stop);
                 await victim.Kill();
@@ -52,7 +49,7 @@ public sealed class SlotKeeperTests(Database database)
                 Assert.InRange(after.ConcurrenceMax, 1, cap + (int)after.Abandons);
                 (most, orphans) = (Math.Max(most, after.ConcurrenceMax), Math.Max(orphans, after.Abandons));
 
-                Assert.NotEqual(victim, await ClusterView.HostOf(deployment, KeeperType, KeeperKey, stop));
+                Assert.NotEqual(victim, await KeeperOf(deployment, stop));
                 await victim.Launch();
                 await victim.Ready(Deployment.StartLimit, stop);
             }
@@ -68,6 +65,10 @@ public sealed class SlotKeeperTests(Database database)
             Assert.Equal(0, report.Wrong);
         });
     }
+
+    /// <summary>The silo that keeps the slots; null while none does.</summary>
+    internal static Task<Node?> KeeperOf(Deployment deployment, CancellationToken stop) =>
+        ClusterView.HostOf(deployment, "si-slots", "si-emplacements", stop);
 
     /// <summary>All slots are in use again, within a minute.</summary>
     private static async Task Saturated(SimulatedSi si, int cap, CancellationToken stop)

@@ -69,6 +69,25 @@ public sealed class SlotsGrainTests
         Assert.InRange(si.MostAtOnce, 1, Cap);
     }
 
+    /// <summary>The lease is 23 s here: who waits for its end gets nothing.</summary>
+    [Fact]
+    public async Task A_slot_grain_that_died_leaves_the_others_what_was_free()
+    {
+        await using var si = await CountingSi.Start();
+        await using var cluster = await Deploy(si, silos: 3, timeoutSeconds: 20);
+        var host = await HostOfSlots(cluster);
+        var other = ClientOf(cluster, cluster.Silos.First(silo => silo != host));
+        Assert.Equal(SiStatus.Ok, await Ask(other, TestContext.Current.CancellationToken));
+
+        await cluster.KillSiloAsync(host, TestContext.Current.CancellationToken);
+        var killed = Stopwatch.StartNew();
+        await Until(async () => await AddressOfSlots(cluster) is { } address && !address.Equals(host.SiloAddress));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 2 * (Cap - 1)).Select(_ => Ask(other, TestContext.Current.CancellationToken)));
+
+        Assert.All(answers, status => Assert.Equal(SiStatus.Ok, status));
+        Assert.InRange(killed.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(15));
+    }
+
     [Fact]
     public async Task A_slot_grain_whose_silo_stops_takes_its_ledger_along()
     {

@@ -321,12 +321,45 @@ public sealed class SiSlotsTests
     }
 
     [Fact]
-    public async Task Without_a_keeper_calls_wait_two_seconds_and_get_nothing()
+    public async Task Without_a_keeper_calls_wait_four_seconds_and_get_nothing()
     {
-        var slots = new SiSlots("silo", _ => Task.FromException<SlotGrant>(new TimeoutException()), Settings(4), time, NullLogger<SiSlots>.Instance);
+        var slots = SlotsOf(_ => Task.FromException<SlotGrant>(new TimeoutException()));
         var waiting = slots.Acquire(SiPriority.Present, Ends).AsTask();
+        Advance(TimeSpan.FromSeconds(3.9));
         Assert.False(waiting.IsCompleted);
-        time.Advance(TimeSpan.FromSeconds(2));
+        Advance(TimeSpan.FromSeconds(0.4));
+        Assert.Null(await waiting.WaitAsync(Patience, Ends));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_call_that_began_to_wait_while_the_keeper_was_lost_gets_its_slot_from_the_next_one(bool hangs)
+    {
+        var found = false;
+        var slots = SlotsOf(
+            request => found ? Task.FromResult(new SlotGrant(request.Wanted, Lease))
+                : hangs ? new TaskCompletionSource<SlotGrant>().Task : Task.FromException<SlotGrant>(new TimeoutException()));
+        var waiting = slots.Acquire(SiPriority.Present, Ends).AsTask();
+        Advance(TimeSpan.FromSeconds(2.5));
+        Assert.False(waiting.IsCompleted);
+
+        found = true;
+        Advance(TimeSpan.FromSeconds(1.2));
+        Assert.NotNull(await waiting.WaitAsync(Patience, Ends));
+    }
+
+    [Fact]
+    public async Task Who_waits_when_a_keeper_is_found_that_has_nothing_is_turned_away_soon()
+    {
+        var found = false;
+        var slots = SlotsOf(_ => found ? Task.FromResult(new SlotGrant(0, Lease)) : Task.FromException<SlotGrant>(new TimeoutException()));
+        var waiting = slots.Acquire(SiPriority.Present, Ends).AsTask();
+        Advance(TimeSpan.FromSeconds(2));
+        Assert.False(waiting.IsCompleted);
+
+        found = true;
+        Advance(TimeSpan.FromSeconds(0.5));
         Assert.Null(await waiting.WaitAsync(Patience, Ends));
     }
 
@@ -401,6 +434,18 @@ public sealed class SiSlotsTests
         Assert.NotNull(await slots.Acquire(SiPriority.Present, Ends));
     }
 
+    /// <summary>Lets time pass in steps between which the loop that asks the keeper has a moment to ask.</summary>
+    private void Advance(TimeSpan duration)
+    {
+        var step = TimeSpan.FromMilliseconds(50);
+        for (var passed = TimeSpan.Zero; passed < duration; passed += step)
+        {
+            var before = Volatile.Read(ref renewals);
+            time.Advance(step);
+            SpinWait.SpinUntil(() => Volatile.Read(ref renewals) > before, TimeSpan.FromMilliseconds(10));
+        }
+    }
+
     private static async Task Use(List<string> order, string name, ValueTask<SiSlot?> acquiring)
     {
         using var slot = await acquiring;
@@ -420,6 +465,15 @@ public sealed class SiSlotsTests
         Assert.Equal((1, 32), (renewals, ledger.Outstanding));
         return (slots, ledger);
     }
+
+    private SiSlots SlotsOf(Func<SlotRequest, Task<SlotGrant>> keeper) => new(
+        "silo",
+        request =>
+        {
+            Interlocked.Increment(ref renewals);
+            return keeper(request);
+        },
+        Settings(4), time, NullLogger<SiSlots>.Instance);
 
     private SlotLedger Ledger(int cap) => new(cap, Lease, time);
 

@@ -127,6 +127,52 @@ public sealed class SlotLedgerTests
         Assert.Equal(8, moved.Renew("b", 2, 0, 8).Allowance);
     }
 
+    [Fact]
+    public void A_copy_of_a_lost_ledger_keeps_back_what_was_held_until_its_lease_ends_and_no_more()
+    {
+        var lost = new SlotLedger(8, Lease, time);
+        lost.Renew("dead", 1, 0, 3);
+        lost.Renew("alive", 1, 0, 2);
+        var copy = lost.Save();
+        time.Advance(TimeSpan.FromSeconds(2));
+
+        var ledger = new SlotLedger(8, Lease, time);
+        ledger.Recover(copy, TimeSpan.FromSeconds(2));
+        ledger.Adopt("alive", 4, 1);
+        Assert.Equal(4, ledger.Outstanding);
+        Assert.Equal(5, ledger.Renew("alive", 5, 1, 8).Allowance);
+        time.Advance(Lease - TimeSpan.FromSeconds(2) - TimeSpan.FromTicks(1));
+        Assert.Equal(5, ledger.Renew("alive", 6, 5, 8).Allowance);
+        time.Advance(TimeSpan.FromTicks(1));
+        Assert.Equal(8, ledger.Renew("alive", 7, 5, 8).Allowance);
+    }
+
+    [Fact]
+    public void A_copy_older_than_the_leases_keeps_nothing_back()
+    {
+        var lost = new SlotLedger(8, Lease, time);
+        lost.Adopt("dead", 1, 2);
+        lost.WithholdRest();
+        var copy = lost.Save();
+
+        var ledger = new SlotLedger(8, Lease, time);
+        ledger.Recover(copy, Lease);
+        Assert.Equal(8, ledger.Renew("alive", 1, 0, 8).Allowance);
+    }
+
+    [Fact]
+    public void A_silent_holder_that_asks_again_goes_on_from_where_it_was()
+    {
+        var lost = new SlotLedger(8, Lease, time);
+        lost.Renew("silent", 5, 0, 3);
+        var ledger = new SlotLedger(8, Lease, time);
+        ledger.Recover(lost.Save(), TimeSpan.Zero);
+
+        Assert.Equal(0, ledger.Renew("silent", 5, 0, 8).Allowance);
+        Assert.Equal(3, ledger.Outstanding);
+        Assert.Equal(8, ledger.Renew("silent", 6, 3, 8).Allowance);
+    }
+
     /// <summary>Holders that come, go, shrink late, lose answers and die: what they may use never exceeds the cap.</summary>
     [Fact]
     public void Never_more_than_the_cap_is_out() =>

@@ -29,6 +29,10 @@ public interface ISlotsService : IGrainService
     /// <summary>Another silo has calls for what this one holds beyond its share: it asks the keeper anew, at once.</summary>
     [Alias("recall"), OneWay]
     Task Recall();
+
+    /// <summary>Keeps a copy of the ledger, in place of an earlier one, for the case that the keeper and its silo are lost.</summary>
+    [Alias("keep-copy"), OneWay]
+    Task KeepCopy(SlotLedgerState ledger);
 }
 
 /// <summary>What a silo holds, would like to hold and has calls for (null: as many as it wants); see <see cref="SlotLedger.Renew"/>.</summary>
@@ -46,13 +50,15 @@ public sealed record SlotGrant(
     [property: Id(0)] int Allowance,
     [property: Id(1)] TimeSpan Lease);
 
-/// <summary>What a silo holds, and how long ago it saw another die.</summary>
+/// <summary>What a silo holds, how long ago it saw another die, and the copy of the ledger that it was given last, with its age.</summary>
 [GenerateSerializer, Immutable, Alias("droits.slot-report")]
 public sealed record SlotReport(
     [property: Id(0)] string Silo,
     [property: Id(1)] long Sequence,
     [property: Id(2)] int Held,
-    [property: Id(3)] TimeSpan? SinceLastDeath);
+    [property: Id(3)] TimeSpan? SinceLastDeath,
+    [property: Id(4)] SlotLedgerState? Copy = null,
+    [property: Id(5)] TimeSpan CopyAge = default);
 
 /// <summary>A ledger on its way to another silo.</summary>
 [GenerateSerializer, Immutable, Alias("droits.slot-ledger")]

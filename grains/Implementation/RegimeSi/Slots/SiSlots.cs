@@ -29,6 +29,12 @@ public sealed partial class SiSlots
     /// <summary>The longest that a visit waits to begin: who is refused is told within the second.</summary>
     internal static readonly TimeSpan MaxFirstWait = TimeSpan.FromMilliseconds(600);
 
+    /// <summary>
+    /// The longest that a call waits while the keeper does not answer: its silo has died, and another is found within some 3 s. Nothing says
+    /// meanwhile that the slots are scarce.
+    /// </summary>
+    internal static readonly TimeSpan MaxWaitForKeeper = TimeSpan.FromSeconds(4);
+
     /// <summary>What a call that got no slot is told.</summary>
     internal static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
@@ -36,6 +42,9 @@ public sealed partial class SiSlots
     private static readonly TimeSpan RenewBeforeEnd = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan KeepIdle = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan MaxRenewal = TimeSpan.FromSeconds(1);
+
+    /// <summary>A keeper at work answers much sooner than that.</summary>
+    private static readonly TimeSpan AnswersWithin = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock gate = new();
     private readonly SlotQueue queue;
@@ -50,6 +59,8 @@ public sealed partial class SiSlots
     private bool running;
     private bool asking;
     private bool hungry;
+    private bool unanswered;
+    private long askedAt;
     private long idleSince;
 
     /// <param name="silo">The name under which this silo holds slots, unique to this run of it.</param>
@@ -78,7 +89,7 @@ public sealed partial class SiSlots
         }
     }
 
-    /// <summary>Waits for a slot: 0.6 s at most for a visit's first call, 2 s for any other.</summary>
+    /// <summary>Waits for a slot: 0.6 s at most for a visit's first call, 2 s for any other; 4 s while the keeper does not answer.</summary>
     /// <param name="demand">On whose behalf; readers who join it while the call waits move it forward.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <param name="stage">Which call of a visit it is.</param>
@@ -107,7 +118,8 @@ public sealed partial class SiSlots
             Wake();
         }
 
-        using var timer = time.CreateTimer(_ => GiveUp(waiter, CancellationToken.None), null, MaxWaitOf(waiter), Timeout.InfiniteTimeSpan);
+        var since = time.GetTimestamp();
+        using var timer = time.CreateTimer(_ => GiveUpLate(waiter, since), null, MaxWaitOf(waiter), AnswersWithin);
         using var registration = cancellationToken.UnsafeRegister((_, token) => GiveUp(waiter, token), null);
         demand.Tell(() => Move(waiter, timer));
         try
@@ -189,7 +201,7 @@ public sealed partial class SiSlots
                 return;
             waiter.Settle();
             queue.Add(waiter);
-            timer.Change(MaxWaitOf(waiter), Timeout.InfiniteTimeSpan);
+            timer.Change(MaxWaitOf(waiter), AnswersWithin);
         }
     }
 
@@ -200,10 +212,19 @@ public sealed partial class SiSlots
             if (!queue.Remove(waiter))
                 return;
         }
-        if (cancelled.IsCancellationRequested)
-            waiter.Cancel(cancelled);
-        else
-            waiter.Complete(TurnedAway("too_late"));
+        waiter.Cancel(cancelled);
+    }
+
+    private void GiveUpLate(SlotWaiter waiter, long since)
+    {
+        bool isKeeperSilent;
+        lock (gate)
+        {
+            isKeeperSilent = unanswered || (asking && time.GetElapsedTime(askedAt) >= AnswersWithin);
+            if ((isKeeperSilent && time.GetElapsedTime(since) < MaxWaitForKeeper) || !queue.Remove(waiter))
+                return;
+        }
+        waiter.Complete(TurnedAway(isKeeperSilent ? "no_keeper" : "too_late"));
     }
 
     private void Wake()
@@ -234,16 +255,17 @@ public sealed partial class SiSlots
         while (true)
         {
             SlotRequest request;
+            long sentAt;
             bool last;
             lock (gate)
             {
                 wake = new TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously);
                 (asking, hungry) = (true, false);
+                askedAt = sentAt = time.GetTimestamp();
                 last = holding.InUse == 0 && queue.Count == 0 && time.GetElapsedTime(idleSince) >= KeepIdle;
                 request = holding.Ask(queue.Count, last);
             }
 
-            var sentAt = time.GetTimestamp();
             SlotGrant? grant = null;
             string? failure = null;
             try
@@ -260,7 +282,7 @@ public sealed partial class SiSlots
             Task<TimeSpan> woken;
             lock (gate)
             {
-                asking = false;
+                (asking, unanswered) = (false, grant is null);
                 if (grant is not null)
                     holding.Take(request, grant, sentAt);
                 Pump();

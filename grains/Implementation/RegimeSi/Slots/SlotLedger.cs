@@ -121,6 +121,18 @@ public sealed class SlotLedger(int cap, TimeSpan lease, TimeProvider time)
         };
     }
 
+    /// <summary>
+    /// Notes who held what by the copy of a ledger that is lost, for as long as their leases still run. What they would like to hold by now,
+    /// nobody knows: it is theirs again when they ask.
+    /// </summary>
+    /// <param name="copy">What the lost ledger saved.</param>
+    /// <param name="age">How long ago.</param>
+    public void Recover(SlotLedgerState copy, TimeSpan age) => Load(copy with
+    {
+        Holders = [.. copy.Holders.Where(holder => holder.Remaining > age).Select(holder => holder with { Remaining = holder.Remaining - age, Wanted = 0, Needed = 0 })],
+        WithheldFor = copy.WithheldFor > age ? copy.WithheldFor - age : TimeSpan.Zero,
+    });
+
     /// <summary>Goes on from what another ledger saved.</summary>
     public void Load(SlotLedgerState state)
     {

@@ -6,8 +6,10 @@ using Orleans.Placement;
 namespace DroitsAmeli.Grains.RegimeSi;
 
 /// <summary>
-/// Hosts the <see cref="SlotLedger"/>. It moves with its ledger; where the ledger was lost, it first asks the silos at work what they hold, and
-/// keeps the rest back for one lease if a silo died meanwhile, does not answer, or may not be known here.
+/// Hosts the <see cref="SlotLedger"/>. It moves with its ledger, and gives the other silos copies of it. Where the ledger was lost, it first asks
+/// the silos at work what they hold; what the others held by the newest copy is kept back until their leases end. Seen at the SI: no more than
+/// the cap, and what a silo that died had in flight of slots lent after that copy. Where nobody has a copy, all the rest is kept back for one
+/// lease if a silo died meanwhile, does not answer, or may not be known here.
 /// </summary>
 [KeepAlive, GrainType("si-slots"), Immovable(ImmovableKind.Rebalancer)]
 public sealed partial class SlotsGrain(
@@ -22,26 +24,27 @@ public sealed partial class SlotsGrain(
 
     private static readonly TimeSpan RefreshPatience = TimeSpan.FromSeconds(1);
 
+    /// <summary>Slots are lent more often than a message to each silo is worth it; a lease that was renewed since is short by no more than this.</summary>
+    private static readonly TimeSpan BetweenCopies = TimeSpan.FromMilliseconds(250);
+
     private readonly SlotLedger ledger = new(options.Value.MaxConcurrentCalls, options.Value.Lease, time);
     private bool migrated;
+    private long? copiedAt;
+    private bool copyIsDue;
 
     /// <inheritdoc/>
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        if (migrated)
-            return;
-
-        // Slots were lent to silos that were in the membership table by then: those at work are asked, and the others have died.
-        var allKnown = await KnowsAllSilos();
-        var reports = await Task.WhenAll(silos.GetSilosAtWork().Select(AskSilo));
-        foreach (var report in reports.OfType<SlotReport>())
-            ledger.Adopt(report.Silo, report.Sequence, report.Held);
-
-        if (!allKnown || reports.Any(report => report is null || report.SinceLastDeath < options.Value.Lease))
-        {
-            ledger.WithholdRest();
-            LogWithheld(logger, options.Value.Lease.TotalSeconds);
-        }
+        this.RegisterGrainTimer(
+            _ =>
+            {
+                CopyIfDue();
+                return Task.CompletedTask;
+            },
+            new() { DueTime = BetweenCopies, Period = BetweenCopies });
+        if (!migrated)
+            await Recover();
+        Copy();
     }
 
     /// <inheritdoc/>
@@ -56,6 +59,8 @@ public sealed partial class SlotsGrain(
     public Task<SlotGrant> Renew(SlotRequest request)
     {
         var grant = ledger.Renew(request.Silo, request.Sequence, request.Held, request.Wanted, request.Needed);
+        copyIsDue |= grant.Allowance > 0;
+        CopyIfDue();
         if (grant.Allowance < (request.Needed ?? request.Wanted))
         {
             foreach (var holder in ledger.Recall())
@@ -75,6 +80,39 @@ public sealed partial class SlotsGrain(
             ledger.Load(state);
             migrated = true;
         }
+    }
+
+    private async Task Recover()
+    {
+        // Slots were lent to silos that were in the membership table by then: those at work are asked, and the others have died.
+        var allKnown = await KnowsAllSilos();
+        var reports = await Task.WhenAll(silos.GetSilosAtWork().Select(AskSilo));
+        var answered = reports.OfType<SlotReport>().ToList();
+        var newest = answered.Where(report => report.Copy is not null).MinBy(report => report.CopyAge);
+        if (newest is { Copy: { } copy })
+            ledger.Recover(copy, newest.CopyAge);
+        foreach (var report in answered)
+            ledger.Adopt(report.Silo, report.Sequence, report.Held);
+
+        if (newest is null && (!allKnown || reports.Any(report => report is null || report.SinceLastDeath < options.Value.Lease)))
+        {
+            ledger.WithholdRest();
+            LogWithheld(logger, options.Value.Lease.TotalSeconds);
+        }
+    }
+
+    private void CopyIfDue()
+    {
+        if (copyIsDue && (copiedAt is not { } last || time.GetElapsedTime(last) >= BetweenCopies))
+            Copy();
+    }
+
+    private void Copy()
+    {
+        (copyIsDue, copiedAt) = (false, time.GetTimestamp());
+        var state = ledger.Save();
+        foreach (var silo in silos.GetSilosAtWork())
+            services.KeepCopy(silo, state);
     }
 
     private async Task<bool> KnowsAllSilos()
@@ -105,6 +143,6 @@ public sealed partial class SlotsGrain(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The slots' ledger was lost: what no silo at work holds is kept back for {Seconds} s.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The ledger of the régime SI's slots was lost and no silo has a copy: what no silo at work holds is kept back for {Seconds} s, and cold families may be refused meanwhile. Nothing needs to be done.")]
     private static partial void LogWithheld(ILogger logger, double seconds);
 }

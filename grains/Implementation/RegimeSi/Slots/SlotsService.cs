@@ -4,9 +4,11 @@ using Orleans.Runtime.Services;
 namespace DroitsAmeli.Grains.RegimeSi;
 
 /// <summary>Answers, on each silo, a new slot grain's question.</summary>
-public sealed class SlotsService(GrainId id, Silo silo, ILoggerFactory loggers, SiSlots slots, SiloDeaths deaths)
+public sealed class SlotsService(GrainId id, Silo silo, ILoggerFactory loggers, SiSlots slots, SiloDeaths deaths, TimeProvider time)
     : GrainService(id, silo, loggers), ISlotsService
 {
+    private (SlotLedgerState Ledger, long KeptAt)? copy;
+
     /// <inheritdoc/>
     public override async Task Start()
     {
@@ -15,12 +17,23 @@ public sealed class SlotsService(GrainId id, Silo silo, ILoggerFactory loggers, 
     }
 
     /// <inheritdoc/>
-    public Task<SlotReport> Report() => Task.FromResult(slots.Report() with { SinceLastDeath = deaths.SinceLast() });
+    public Task<SlotReport> Report()
+    {
+        var report = slots.Report() with { SinceLastDeath = deaths.SinceLast() };
+        return Task.FromResult(copy is var (ledger, keptAt) ? report with { Copy = ledger, CopyAge = time.GetElapsedTime(keptAt) } : report);
+    }
 
     /// <inheritdoc/>
     public Task Recall()
     {
         slots.RenewNow();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task KeepCopy(SlotLedgerState ledger)
+    {
+        copy = (ledger, time.GetTimestamp());
         return Task.CompletedTask;
     }
 }
@@ -33,4 +46,7 @@ public sealed class SlotsServiceClient(IServiceProvider services) : GrainService
 
     /// <summary>Has that silo give back what exceeds its share; nobody waits for it.</summary>
     public void Recall(SiloAddress silo) => GetGrainService(silo).Recall().Ignore();
+
+    /// <summary>Gives that silo a copy of the ledger; nobody waits for it.</summary>
+    public void KeepCopy(SiloAddress silo, SlotLedgerState ledger) => GetGrainService(silo).KeepCopy(ledger).Ignore();
 }
