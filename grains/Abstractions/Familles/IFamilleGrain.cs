@@ -47,6 +47,7 @@ public sealed record FamilleRequest
 }
 
 /// <summary>What became of a read.</summary>
+[Alias("droits.famille-outcome")]
 public enum FamilleOutcome
 {
     Ok = 0,
@@ -69,6 +70,7 @@ public enum FamilleOutcome
 }
 
 /// <summary>On whose behalf rights are read; it decides what is left out of them.</summary>
+[Alias("droits.ouverture")]
 public enum Ouverture
 {
     /// <summary>The token does not open this person.</summary>
@@ -103,6 +105,7 @@ public sealed record FamilleReply
 }
 
 /// <summary>How a part came to be answered, from best to worst.</summary>
+[Alias("droits.cache-outcome")]
 public enum CacheOutcome
 {
     /// <summary>From the cache, the SI not asked.</summary>

@@ -28,6 +28,7 @@ public interface IJetonGrain : IGrainWithStringKey
 }
 
 /// <summary>What became of an introspection.</summary>
+[Alias("droits.jeton-outcome")]
 public enum JetonOutcome
 {
     Active = 0,
@@ -74,6 +75,7 @@ public sealed record Introspection
 }
 
 /// <summary>What became of an identification.</summary>
+[Alias("droits.identite-outcome")]
 public enum IdentiteOutcome
 {
     Resolved = 0,

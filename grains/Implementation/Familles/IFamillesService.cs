@@ -33,6 +33,7 @@ public readonly record struct Evenement([property: Id(0)] string Famille, [prope
 }
 
 /// <summary>What an order does.</summary>
+[Alias("droits.ordre-kind")]
 public enum OrdreKind
 {
     /// <summary>What was loaded before <see cref="Ordre.Instant"/> is asked again before it is shown, each family at its own moment within <see cref="Ordre.Spread"/>.</summary>

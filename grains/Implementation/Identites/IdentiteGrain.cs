@@ -9,7 +9,7 @@ using Orleans.Placement;
 namespace DroitsAmeli.Grains.Identites;
 
 /// <summary>Hosts what is remembered of one identity.</summary>
-[RandomPlacement, CollectionAgeLimit(Hours = 24), Immovable(ImmovableKind.Rebalancer)]
+[RandomPlacement, GrainType("identite"), CollectionAgeLimit(Hours = 24), Immovable(ImmovableKind.Rebalancer)]
 internal sealed class IdentiteGrain(
     RegimeSiClient si,
     SnapshotStore store,

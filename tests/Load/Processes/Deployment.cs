@@ -41,6 +41,10 @@ public sealed class Deployment : IAsyncDisposable
         var gateways = ports[^silos..];
         Silos = [.. Enumerable.Range(0, silos).Select(index => Silo(index, ports.AsSpan(2 + options.FrontEnds + 2 * index, 2), gateways[index], files))];
         FrontEnds = [.. Enumerable.Range(0, options.FrontEnds).Select(index => FrontEnd(index, ports[2 + index], gateways[0], files))];
+        foreach (var silo in Silos)
+            silo.ProgramFolder = options.SiloProgramFolder;
+        foreach (var (frontEnd, program) in FrontEnds.Zip(options.FrontEndProgramFolders))
+            frontEnd.ProgramFolder = program;
         GatewayPort = gateways[0];
     }
 
@@ -84,15 +88,18 @@ public sealed class Deployment : IAsyncDisposable
     }
 
     /// <summary>Applies the schema to a database with the silo's own command.</summary>
+    /// <param name="connectionString">The database.</param>
+    /// <param name="cancellationToken">Ends the wait, and the command.</param>
+    /// <param name="siloFolder">The folder of the silo's program; null: the present build's.</param>
     /// <exception cref="InvalidOperationException">The command failed; the message holds what it printed.</exception>
-    public static async Task Migrate(string connectionString, CancellationToken cancellationToken)
+    public static async Task Migrate(string connectionString, CancellationToken cancellationToken, string? siloFolder = null)
     {
         var folder = Directory.CreateTempSubdirectory("droits-load-");
         try
         {
             var log = Path.Combine(folder.FullName, "migrate.log");
             await using var command = ProgramProcess.Start(
-                "Silo", log, ["migrate"], AsVariables(new() { ["Storage:ConnectionString"] = connectionString, ["Cluster:ConnectionString"] = connectionString }));
+                "Silo", log, ["migrate"], AsVariables(new() { ["Storage:ConnectionString"] = connectionString, ["Cluster:ConnectionString"] = connectionString }), siloFolder);
             if (await command.Exited(StartLimit, cancellationToken) is not 0 and var code)
                 throw new InvalidOperationException($"migrate ended with exit code {code}.\n{await File.ReadAllTextAsync(log, cancellationToken)}");
         }
@@ -109,7 +116,12 @@ public sealed class Deployment : IAsyncDisposable
     /// <summary>The silo on which a family is active, as the operator is told; null when it is active on none.</summary>
     /// <param name="famille">Index in the simulated population.</param>
     /// <param name="cancellationToken">Ends the look.</param>
-    public async Task<Node?> HolderOf(long famille, CancellationToken cancellationToken)
+    public async Task<Node?> HolderOf(long famille, CancellationToken cancellationToken) => (await Look(famille, cancellationToken)).Silo;
+
+    /// <summary>Where a family is active, and where its copies there came from: <c>si</c>, <c>stockage</c> or <c>migration</c>; nowhere and from nothing when it is active on no silo.</summary>
+    /// <param name="famille">Index in the simulated population.</param>
+    /// <param name="cancellationToken">Ends the look.</param>
+    public async Task<(Node? Silo, IReadOnlyList<string> Sources)> Look(long famille, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Silos[0].Address, "/admin/familles/etat"))
         {
@@ -118,8 +130,10 @@ public sealed class Deployment : IAsyncDisposable
         request.Headers.Add("X-Admin-Key", OperatorKey);
         using var answer = await Http.SendAsync(request, cancellationToken);
         answer.EnsureSuccessStatusCode();
-        var silo = (string?)(await answer.Content.ReadFromJsonAsync<JsonNode>(cancellationToken))!["silo"];
-        return silo is null ? null : SiloAt(int.Parse(silo.Split(':')[^2], CultureInfo.InvariantCulture));
+        var state = (await answer.Content.ReadFromJsonAsync<JsonNode>(cancellationToken))!;
+        return (string?)state["silo"] is { } silo
+            ? (SiloAt(int.Parse(silo.Split(':')[^2], CultureInfo.InvariantCulture)), [.. state["parties"]?.AsArray().Select(part => (string)part!["source"]!) ?? []])
+            : (null, []);
     }
 
     /// <summary>The end of every process' log.</summary>

@@ -10,6 +10,12 @@ public sealed record DeploymentOptions
 
     public int FrontEnds { get; init; } = 1;
 
+    /// <summary>The folder of the program of silos; null: the present build's.</summary>
+    public string? SiloProgramFolder { get; init; }
+
+    /// <summary>The folder of the program of each front end; where it is null, or the list ends, the present build's.</summary>
+    public IReadOnlyList<string?> FrontEndProgramFolders { get; init; } = [];
+
     /// <summary>Membership and storage, its schema applied. Null: one silo, in memory, which stores nothing.</summary>
     public string? ConnectionString { get; init; }
 

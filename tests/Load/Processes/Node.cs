@@ -31,6 +31,9 @@ public sealed class Node : IAsyncDisposable
     /// <summary>The file that holds all it printed.</summary>
     public string Log { get; }
 
+    /// <summary>The folder whose program runs from the next start on; null: that of the present build.</summary>
+    public string? ProgramFolder { get; set; }
+
     /// <summary>The process of the last start.</summary>
     public ProgramProcess Process => process ?? throw new InvalidOperationException($"{Name} was not started.");
 
@@ -41,7 +44,7 @@ public sealed class Node : IAsyncDisposable
     {
         if (process is not null)
             await process.DisposeAsync();
-        process = ProgramProcess.Start(program, Log, args, environment);
+        process = ProgramProcess.Start(program, Log, args, environment, ProgramFolder);
     }
 
     /// <summary>Waits until it says that it is ready; gives the time that took.</summary>

@@ -47,13 +47,15 @@ public sealed class ProgramProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts <c>dotnet DroitsAmeli.{program}.dll</c> from the program's own output folder, with no setting but those given.</summary>
+    /// <summary>Starts <c>dotnet DroitsAmeli.{program}.dll</c> with no setting but those given.</summary>
     /// <param name="program">Silo, Api or Simulators.</param>
     /// <param name="log">The file to which its output is added.</param>
     /// <param name="args">Its arguments.</param>
     /// <param name="environment">Its settings, beside the machine's environment.</param>
-    /// <exception cref="FileNotFoundException">The program was not built in the configuration of the caller.</exception>
-    public static ProgramProcess Start(string program, string log, IEnumerable<string> args, IReadOnlyDictionary<string, string> environment)
+    /// <param name="folder">The folder it was built into; null: the program's own output folder, of the configuration of the caller.</param>
+    /// <exception cref="FileNotFoundException">The program was not built.</exception>
+    public static ProgramProcess Start(
+        string program, string log, IEnumerable<string> args, IReadOnlyDictionary<string, string> environment, string? folder = null)
     {
         var start = new ProcessStartInfo("/bin/sh")
         {
@@ -62,7 +64,7 @@ public sealed class ProgramProcess : IAsyncDisposable
         };
 
         // The shell puts itself away: the process is the program, under this very id.
-        foreach (var arg in (string[])["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh", log, "dotnet", BuiltProgram(program)])
+        foreach (var arg in (string[])["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh", log, "dotnet", BuiltProgram(program, folder)])
             start.ArgumentList.Add(arg);
         foreach (var arg in args)
             start.ArgumentList.Add(arg);
@@ -104,14 +106,19 @@ public sealed class ProgramProcess : IAsyncDisposable
         process.Dispose();
     }
 
+    private static string BuiltProgram(string program, string? folder)
+    {
+        var path = Path.Combine(folder ?? OutputFolder(program), $"DroitsAmeli.{program}.dll");
+        return File.Exists(path) ? path : throw new FileNotFoundException("The program was not built.", path);
+    }
+
     // tests/{project}/bin/{configuration}/net10.0 is where this runs from.
-    private static string BuiltProgram(string program)
+    private static string OutputFolder(string program)
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory);
         var root = here.Parent!.Parent!.Parent!.Parent!.Parent!.FullName;
-        var folder = program == "Simulators" ? Path.Combine("deploy", "simulators") : program.ToLowerInvariant();
-        var path = Path.Combine(root, folder, "bin", here.Parent.Name, here.Name, $"DroitsAmeli.{program}.dll");
-        return File.Exists(path) ? path : throw new FileNotFoundException("The program was not built.", path);
+        var project = program == "Simulators" ? Path.Combine("deploy", "simulators") : program.ToLowerInvariant();
+        return Path.Combine(root, project, "bin", here.Parent.Name, here.Name);
     }
 
     private static bool IsSetting(string variable) =>
