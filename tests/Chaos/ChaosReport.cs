@@ -37,6 +37,9 @@ internal sealed class ChaosPhase(string name, TimeSpan began)
     /// <summary>Seconds from the beginning of the fault to the last call that failed; 0 when none did.</summary>
     public double Recovery => first is null ? 0 : (last - began).TotalSeconds;
 
+    /// <summary>How long after the beginning of the fault a silo was declared dead; null when none was, or the fault is of another kind.</summary>
+    public TimeSpan? DeclaredDead { get; set; }
+
     public SiCounters? Si { get; set; }
 
     public long Checktokens { get; set; }
@@ -62,6 +65,7 @@ internal sealed class ChaosPhase(string name, TimeSpan began)
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"{Began,8:mm\\:ss} {Name,-26} {Calls,7} calls, {Failed,4} failed ({ErrorWindow:0.0} s, over after {Recovery:0.0} s); p50 {Latency(50):0.0} p99 {Latency(99):0} p99.9 {Latency(99.9):0} max {Latency(100):0} ms; SI {Si?.Loads ?? 0}, at once {Si?.ConcurrenceMax ?? 0}; checktokens {Checktokens}")
+        + (DeclaredDead is { } dead ? string.Create(CultureInfo.InvariantCulture, $"; declared dead after {dead.TotalSeconds:0.0} s") : "")
         + string.Concat(failures.OrderByDescending(failure => failure.Value).Select(failure => $"\n           {failure.Key} × {failure.Value}"));
 }
 
@@ -129,6 +133,7 @@ internal sealed class ChaosReport
                 phase.Failures,
                 phase.ErrorWindow,
                 phase.Recovery,
+                DeclaredDeadSeconds = phase.DeclaredDead?.TotalSeconds,
                 Milliseconds = new { P50 = phase.Latency(50), P99 = phase.Latency(99), P999 = phase.Latency(99.9), Max = phase.Latency(100) },
                 phase.Si,
                 phase.Checktokens,

@@ -38,7 +38,7 @@ internal sealed class ChaosRun(Deployment deployment, PostgresServer server)
             await Wait(fault.At, stop);
             checktokens = await Close(phase, checktokens, stop);
             phase = Report.Begin(fault.Kind.ToString(), clock.Elapsed);
-            await Do(fault, stop);
+            await Do(fault, phase, stop);
         }
 
         await running;
@@ -60,28 +60,30 @@ internal sealed class ChaosRun(Deployment deployment, PostgresServer server)
             await Task.Delay(rest, TimeProvider.System, stop);
     }
 
-    private async Task Do(PlannedDisturbance fault, CancellationToken stop)
+    private async Task Do(PlannedDisturbance fault, ChaosPhase phase, CancellationToken stop)
     {
         var silos = Silos;
         var silo = silos[fault.Target % silos.Count];
         switch (fault.Kind)
         {
             case Disturbance.KillSilo:
-                await silo.Kill();
-                await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System, stop);
+                var active = await Membership.ActiveSilos(deployment);
+                var killed = silo.Kill();
+                phase.DeclaredDead = await Membership.Watch(deployment, active, TimeSpan.FromSeconds(5), stop);
+                await killed;
                 await Start(silo, stop);
                 break;
             case Disturbance.DrainSilo:
                 await GoAndComeBack(silo, stop);
                 break;
             case Disturbance.FreezeSiloBriefly:
-                await Freeze(silo, TimeSpan.FromSeconds(3), stop);
+                await Freeze(silo, TimeSpan.FromSeconds(3), phase, stop);
                 break;
             case Disturbance.FreezeSilo:
-                await Freeze(silo, TimeSpan.FromSeconds(10), stop);
+                await Freeze(silo, TimeSpan.FromSeconds(10), phase, stop);
                 break;
             case Disturbance.FreezeSiloLong:
-                await Freeze(silo, TimeSpan.FromSeconds(30), stop);
+                await Freeze(silo, TimeSpan.FromSeconds(30), phase, stop);
                 break;
             case Disturbance.Scale:
                 await Scale(stop);
@@ -135,10 +137,11 @@ internal sealed class ChaosRun(Deployment deployment, PostgresServer server)
     }
 
     /// <summary>A silo that stood still for long was declared dead meanwhile: it must end itself, and is then started again.</summary>
-    private static async Task Freeze(Node silo, TimeSpan duration, CancellationToken stop)
+    private async Task Freeze(Node silo, TimeSpan duration, ChaosPhase phase, CancellationToken stop)
     {
+        var active = await Membership.ActiveSilos(deployment);
         silo.Freeze();
-        await Task.Delay(duration, TimeProvider.System, stop);
+        phase.DeclaredDead = await Membership.Watch(deployment, active, duration, stop);
         silo.Thaw();
         await Task.Delay(NoticesItsDeath, TimeProvider.System, stop);
         if (!silo.IsRunning)

@@ -4,7 +4,7 @@ using Orleans.Placement;
 namespace DroitsAmeli.Grains.Conventions;
 
 /// <inheritdoc cref="IConventionGrain"/>
-[RandomPlacement, GrainType("convention"), Immovable(ImmovableKind.Rebalancer)]
+[AnyGateway, RandomPlacement, GrainType("convention"), Immovable(ImmovableKind.Rebalancer)]
 public sealed class ConventionGrain(TimeProvider time, ISiloStatusOracle silos) : Grain, IConventionGrain, IGrainMigrationParticipant
 {
     private const string StateName = "quota";

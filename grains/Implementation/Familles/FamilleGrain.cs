@@ -8,7 +8,7 @@ namespace DroitsAmeli.Grains.Familles;
 /// Hosts one family. While it is read its parts are held decoded (<see cref="LiveFamille"/>); a while later, only their compact bytes
 /// (<see cref="RestingFamille"/>), which are also what is stored and what moves to another silo.
 /// </summary>
-[RandomPlacement, GrainType("famille"), CollectionAgeLimit(Hours = 24)]
+[AnyGateway, RandomPlacement, GrainType("famille"), CollectionAgeLimit(Hours = 24)]
 internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGrain, IFamillePrechauffee, IGrainMigrationParticipant
 {
     private const string MigratedContent = "famille";

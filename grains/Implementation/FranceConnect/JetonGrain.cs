@@ -7,7 +7,7 @@ using Orleans.Placement;
 namespace DroitsAmeli.Grains.FranceConnect;
 
 /// <summary>Hosts what FranceConnect said of one token, until the token ends. It moves with that, never with the token.</summary>
-[RandomPlacement, GrainType("jeton"), Immovable(ImmovableKind.Rebalancer)]
+[AnyGateway, RandomPlacement, GrainType("jeton"), Immovable(ImmovableKind.Rebalancer)]
 internal sealed class JetonGrain(
     FranceConnectClient franceConnect, IdentiteKeys identiteKeys, Ordres ordres, ISiloStatusOracle silos, TimeProvider time)
     : Grain, IJetonGrain, IGrainMigrationParticipant
