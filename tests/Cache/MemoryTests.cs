@@ -12,6 +12,8 @@ public sealed class MemoryTests
     private const double GrowthAllowed = 1.05;
     private const double StillShrinking = 0.98;
     private const int Parts = 6;
+    private const int AtOnce = 50;
+    private const double ChangesPerSecond = 200;
     private static readonly TimeSpan BetweenReports = TimeSpan.FromSeconds(10);
 
     // A family rests a minute after it was read, or a minute later.
@@ -69,14 +71,16 @@ public sealed class MemoryTests
             await using var filler = await FamilleFiller.Connect(deployment, stop);
             await filler.Load(0, familles, stop);
 
+            var draw = new Random(9);
+
             // Once round, so that what is kept to be used again is there. How many families are awake depends on how fast the machine is just now:
             // they are compared at rest.
-            var changes = await Churn(deployment, filler, familles, duration / 4, stop);
+            var changes = await Churn(deployment, filler, draw, familles, duration / 4, stop);
             var before = await AtRestInFull(deployment, stop);
             var busy = new List<double>();
             for (var part = 0; part < Parts; part++)
             {
-                changes += await Churn(deployment, filler, familles, duration / Parts, stop);
+                changes += await Churn(deployment, filler, draw, familles, duration / Parts, stop);
                 busy.Add((await MemoryReport.Of(deployment.Silos[0], stop)).ManagedBytes / 1048576.0);
             }
 
@@ -111,19 +115,21 @@ public sealed class MemoryTests
     private static Task<MemoryReport> AtRestInFull(Deployment deployment, CancellationToken stop) =>
         Scale.IsFull ? AtRest(deployment, stop) : MemoryReport.Of(deployment.Silos[0], stop);
 
-    private static async Task<int> Churn(Deployment deployment, FamilleFiller filler, int familles, TimeSpan duration, CancellationToken stop)
+    private static async Task<int> Churn(
+        Deployment deployment, FamilleFiller filler, Random draw, int familles, TimeSpan duration, CancellationToken stop)
     {
-        var draw = new Random(9);
         var clock = Stopwatch.StartNew();
         var changes = 0;
         while (clock.Elapsed < duration)
         {
-            var batch = Enumerable.Range(0, 50).Select(_ => (long)draw.Next(familles)).Distinct().ToList();
+            var batch = Enumerable.Range(0, AtOnce).Select(_ => (long)draw.Next(familles)).Distinct().ToList();
             foreach (var famille in batch)
                 await deployment.RegimeSi.Change(famille, ChangeKind.Touch, stop);
             foreach (var famille in batch)
                 await filler.Load(famille, 1, stop);
             changes += batch.Count;
+            if (TimeSpan.FromSeconds(changes / ChangesPerSecond) - clock.Elapsed is { Ticks: > 0 } rest)
+                await Task.Delay(rest, TimeProvider.System, stop);
         }
 
         return changes;
