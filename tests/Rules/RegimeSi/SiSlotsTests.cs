@@ -350,6 +350,19 @@ public sealed class SiSlotsTests
     }
 
     [Fact]
+    public async Task While_the_keeper_is_lost_no_more_calls_are_patient_than_the_si_serves_at_once()
+    {
+        var slots = SlotsOf(_ => Task.FromException<SlotGrant>(new TimeoutException()));
+        var waiting = Enumerable.Range(0, 10).Select(_ => slots.Acquire(SiPriority.Present, Ends).AsTask()).ToList();
+        Advance(TimeSpan.FromSeconds(3));
+        Assert.True(SpinWait.SpinUntil(() => waiting.Count(call => call.IsCompleted) >= 6, Patience));
+
+        var turnedAway = waiting.Where(call => call.IsCompleted).ToList();
+        Assert.Equal(6, turnedAway.Count);
+        Assert.All(await Task.WhenAll(turnedAway), Assert.Null);
+    }
+
+    [Fact]
     public async Task Who_waits_when_a_keeper_is_found_that_has_nothing_is_turned_away_soon()
     {
         var found = false;

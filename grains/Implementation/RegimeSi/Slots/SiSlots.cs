@@ -31,7 +31,8 @@ public sealed partial class SiSlots
 
     /// <summary>
     /// The longest that a call waits while the keeper does not answer: its silo has died, and another is found within some 3 s. Nothing says
-    /// meanwhile that the slots are scarce.
+    /// meanwhile that the slots are scarce, as long as no more calls wait than the SI serves at once; under a flood those who wait would be ever
+    /// more, and the keeper may be late because of it.
     /// </summary>
     internal static readonly TimeSpan MaxWaitForKeeper = TimeSpan.FromSeconds(4);
 
@@ -52,6 +53,7 @@ public sealed partial class SiSlots
     private readonly Func<SlotRequest, Task<SlotGrant>> renew;
     private readonly TimeProvider time;
     private readonly ILogger<SiSlots> logger;
+    private readonly int cap;
     private readonly int maxQueued;
 
     // Its result: how long after the last question the next one may come.
@@ -76,7 +78,8 @@ public sealed partial class SiSlots
         this.logger = logger;
         queue = new SlotQueue(time);
         holding = new SlotHolding(silo, options.Value, time);
-        maxQueued = 8 * options.Value.MaxConcurrentCalls + 8;
+        cap = options.Value.MaxConcurrentCalls;
+        maxQueued = 8 * cap + 8;
     }
 
     /// <summary>Calls that hold a slot or wait for one.</summary>
@@ -221,7 +224,7 @@ public sealed partial class SiSlots
         lock (gate)
         {
             isKeeperSilent = unanswered || (asking && time.GetElapsedTime(askedAt) >= AnswersWithin);
-            if ((isKeeperSilent && time.GetElapsedTime(since) < MaxWaitForKeeper) || !queue.Remove(waiter))
+            if ((isKeeperSilent && queue.Count <= cap && time.GetElapsedTime(since) < MaxWaitForKeeper) || !queue.Remove(waiter))
                 return;
         }
         waiter.Complete(TurnedAway(isKeeperSilent ? "no_keeper" : "too_late"));
