@@ -9,7 +9,7 @@ public static class ApiKey
     private const int Longest = 256;
 
     /// <summary>
-    /// Reads the key: exactly one header, at most 256 printable ASCII characters. An empty value is no key. Source: the contract, "Access".
+    /// Reads the key: exactly one header, at most 256 printable ASCII characters. An empty value is no key. Source: the contract.
     /// </summary>
     public static Credential Read(IHeaderDictionary headers)
     {

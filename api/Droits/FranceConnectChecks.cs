@@ -7,7 +7,7 @@ namespace DroitsAmeli.Api.Droits;
 
 /// <summary>
 /// What is evaluated against this request on every call, also when the introspection is a remembered one: <c>exp</c>, <c>acr</c>,
-/// <c>scope</c>, and the client the token was issued to. Source: franceconnect, "Checks, in this order".
+/// <c>scope</c>, and the client the token was issued to.
 /// </summary>
 public sealed class FranceConnectChecks(IOptions<FranceConnectApiOptions> options, TimeProvider time)
 {

@@ -9,7 +9,7 @@ namespace DroitsAmeli.Api.Droits;
 
 /// <summary>
 /// Which resource, which record and which property for whom: tables of data, applied by the functions below and nowhere else.
-/// What no row names is hidden. Source: the contract, "Masking" and "Whose rights a token opens".
+/// What no row names is hidden. Source: the contract.
 /// </summary>
 public static class MaskingPolicy
 {

@@ -4,7 +4,7 @@ namespace DroitsAmeli.Api.Droits;
 
 /// <summary>
 /// The resources of the contract, read off a cached part through the window of a search. Pure, and the same for every caller:
-/// what a caller may see of them is decided afterwards by <see cref="MaskingPolicy"/>. Source: the contract, "Dates".
+/// what a caller may see of them is decided afterwards by <see cref="MaskingPolicy"/>. Source: the contract.
 /// </summary>
 public static class PlageFilter
 {

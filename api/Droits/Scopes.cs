@@ -28,7 +28,7 @@ public enum ScopePart
     PresenceMedecinTraitant = 1 << 6,
 }
 
-/// <summary>The CNAM scopes of a FranceConnect access token. Source: the contract, "Masking".</summary>
+/// <summary>The CNAM scopes of a FranceConnect access token. Source: the contract.</summary>
 public readonly record struct Scopes
 {
     private Scopes(ScopePart granted) => Granted = granted;

@@ -3,7 +3,7 @@ using DroitsAmeli.Grains.FranceConnect;
 
 namespace DroitsAmeli.Api.FranceConnect;
 
-/// <summary>What the API reads of section <c>FranceConnect</c>; names as in franceconnect.md.</summary>
+/// <summary>What the API reads of section <c>FranceConnect</c>.</summary>
 public sealed class FranceConnectApiOptions
 {
     public const string Section = "FranceConnect";

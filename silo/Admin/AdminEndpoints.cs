@@ -72,7 +72,7 @@ public static class AdminEndpoints
     private static async Task<IResult> MakeEverythingStale(HttpContext context, Operations operations, AdminActions actions)
     {
         var body = await AdminBodies.Read<EtalementBody>(context.Request, """{ "etalement_minutes": 15 }""");
-        var spread = body.Valid(Consignes.LongestSpread);
+        var spread = body.Valid(OperatorOrdres.LongestSpread);
         var report = await operations.MakeEverythingStale(spread, CancellationToken.None);
         actions.Done(context.Operator(), "perimer-tout", $"over {spread.TotalMinutes:0.##} min", report);
         return AdminAnswers.Ok(OrdreAnswer.Of(report));
@@ -83,7 +83,7 @@ public static class AdminEndpoints
         var body = await AdminBodies.Read<IntervalleBody>(
             context.Request, """{ "de": "2026-11-23T08:00:00+01:00", "a": "2026-11-23T09:30:00+01:00" }""");
         var (from, to) = body.Valid();
-        if (Consignes.Refuse(from, to, time.GetUtcNow()) is { } refusal)
+        if (OperatorOrdres.Refuse(from, to, time.GetUtcNow()) is { } refusal)
             throw new BodyRefused(StatusCodes.Status400BadRequest, refusal);
         var report = await operations.Quarantine(from, to, CancellationToken.None);
         actions.Done(context.Operator(), "quarantaine", $"{from.UtcDateTime:O} to {to.UtcDateTime:O}", report);

@@ -61,7 +61,7 @@ public class DroitsCluster : IAsyncLifetime
             silo.Services.AddSnapshots(configuration).AddFamilles(configuration).AddIdentites(configuration).AddFranceConnect(configuration).AddRegimeSi(configuration).AddExploitation();
             silo.Services.AddSingleton<ListStoredFamilles>((after, most, _) => Task.FromResult<IReadOnlyList<string>>(
                 [.. Stored.Where(key => string.CompareOrdinal(key, after) > 0).Order(StringComparer.Ordinal).Take(most)]));
-            silo.Services.AddSingleton(provider => RegimeSiServices.CreateSlots(provider, new RealTimers(Time)));
+            silo.Services.AddSingleton(provider => RegimeSiRegistration.CreateSlots(provider, new RealTimers(Time)));
             silo.AddMemoryGrainStorageAsDefault();
         });
         builder.ConfigureSiloHost((_, host) => host.Logging.SetMinimumLevel(LogLevel.Warning));

@@ -1,6 +1,6 @@
 namespace DroitsAmeli.Simulators;
 
-/// <summary>The body of an identification, as the SI receives it. Source: the SI's contract.</summary>
+/// <summary>The body of an identification, as the SI receives it.</summary>
 /// <param name="FamilyName">Name at birth.</param>
 /// <param name="GivenNames">First names; the first is compared.</param>
 /// <param name="Gender">male, female or unspecified, which matches anybody.</param>

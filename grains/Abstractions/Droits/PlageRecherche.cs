@@ -5,7 +5,7 @@ namespace DroitsAmeli.Grains.Droits;
 
 /// <summary>
 /// The window of a search, from <see cref="DateDebut"/> to <see cref="DateFin"/>, both ends included. Nothing about the past, and
-/// nothing beyond <see cref="Horizon"/>, one year after the day of the call. Source: the contract, "Dates".
+/// nothing beyond <see cref="Horizon"/>, one year after the day of the call. Source: the contract.
 /// </summary>
 public sealed record PlageRecherche
 {

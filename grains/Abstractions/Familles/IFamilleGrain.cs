@@ -128,7 +128,7 @@ public enum CacheOutcome
 [GenerateSerializer, Immutable, Alias("droits.cache-state")]
 public sealed record CacheState
 {
-    /// <summary>The instant the SI gave these rights.</summary>
+    /// <summary>The instant the SI gave these rights, or last confirmed them (304).</summary>
     [Id(0)] public required DateTimeOffset Situation { get; init; }
 
     [Id(1)] public required CacheOutcome Outcome { get; init; }

@@ -8,7 +8,7 @@ public enum AcrLevel
     Eidas3 = 3,
 }
 
-/// <summary>The <c>acr</c> claim: a space-separated list in which each level must be known, and the lowest counts (franceconnect.md).</summary>
+/// <summary>The <c>acr</c> claim: a space-separated list in which each level must be known, and the lowest counts.</summary>
 public static class Acr
 {
     /// <summary>The level that counts; null when the list is empty or any of its levels is unknown.</summary>

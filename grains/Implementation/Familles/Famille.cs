@@ -22,7 +22,7 @@ public sealed class FamilleOptions
     public AutresMajeurs AutresMajeurs { get; set; }
 }
 
-/// <summary>Whose rights a token opens: the one rule, pure. Source: the contract, "Whose rights a token opens".</summary>
+/// <summary>Whose rights a token opens: the one rule, pure. Source: the contract.</summary>
 public static class Famille
 {
     private const int Majority = 18;

@@ -20,7 +20,7 @@ internal sealed record FamilleSnapshot(long Newest, IReadOnlyList<SnapshotPart> 
     internal static void CountRefused() => Telemetry.StorageReads.Add(1, new("outcome", "refused"), new("reason", "newer"));
 }
 
-/// <summary>One copy at rest; see <see cref="Copy{T}"/>.</summary>
+/// <summary>One copy at rest; see <see cref="Copy{T}"/>. Parts are told apart by the NIR alone: another kind of part needs a new format.</summary>
 /// <param name="Nir">Whose rights; null for the composition.</param>
 /// <param name="Version">The SI's version of it.</param>
 /// <param name="CurrentAt">The newest family version against which the SI has confirmed it.</param>

@@ -64,7 +64,6 @@ public enum FreshnessVerdict
 
 /// <summary>
 /// How old is too old: the one rule on the age of a copy. Pure. Ages grow, and a verdict never gets better with age.
-/// Source: architecture, "FamilleGrain: one copy, shared, fresh".
 /// </summary>
 public static class Freshness
 {
@@ -72,7 +71,7 @@ public static class Freshness
 
     /// <summary>Until when a copy loaded at that instant is fresh.</summary>
     /// <param name="options">The limits.</param>
-    /// <param name="loadedAt">The instant the SI gave the copy.</param>
+    /// <param name="loadedAt">The instant the SI gave the copy, or last confirmed it (304).</param>
     /// <param name="random">In [0, 1): spreads refreshes over ± 10 % so that copies loaded together do not age together.</param>
     /// <param name="changesAt">The next instant at which something in the copy begins or ends; see <see cref="Changes"/>.</param>
     public static DateTimeOffset FreshUntil(FreshnessOptions options, DateTimeOffset loadedAt, double random, DateTimeOffset? changesAt = null)
@@ -83,7 +82,7 @@ public static class Freshness
 
     /// <summary>Judges a copy.</summary>
     /// <param name="options">The limits.</param>
-    /// <param name="loadedAt">The instant the SI gave the copy; null when there is none.</param>
+    /// <param name="loadedAt">The instant the SI gave the copy, or last confirmed it (304); null when there is none.</param>
     /// <param name="freshUntil">What <see cref="FreshUntil"/> said when it was loaded.</param>
     /// <param name="now">The instant of the call.</param>
     /// <param name="maximumAge">The oldest copy the caller may be shown, see <see cref="FreshnessOptions.MaximumAge"/>.</param>

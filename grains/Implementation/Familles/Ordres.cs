@@ -53,12 +53,12 @@ public sealed class Ordres
         }
     }
 
-    /// <summary>True when what the SI gave at that instant lies in a quarantine.</summary>
-    public bool IsForgotten(DateTimeOffset loadedAt)
+    /// <summary>True when what the SI gave, or last confirmed, at that instant lies in a quarantine.</summary>
+    public bool IsForgotten(DateTimeOffset instant)
     {
         foreach (var quarantine in current.Quarantines)
         {
-            if (quarantine.Concerns(loadedAt))
+            if (quarantine.Concerns(instant))
                 return true;
         }
 
@@ -66,13 +66,13 @@ public sealed class Ordres
     }
 
     /// <summary>True when what the SI gave of that family at that instant is forgotten, by a quarantine or by an order about the family.</summary>
-    /// <param name="loadedAt">The instant the SI gave it.</param>
+    /// <param name="instant">The instant the SI gave it, or last confirmed it: a copy is forgotten when either is.</param>
     /// <param name="familleKey">See <see cref="FamilleKey"/>.</param>
-    public bool IsForgotten(DateTimeOffset loadedAt, string familleKey) => IsForgotten(loadedAt) || loadedAt <= ForgottenUpTo(familleKey);
+    public bool IsForgotten(DateTimeOffset instant, string familleKey) => IsForgotten(instant) || instant <= ForgottenUpTo(familleKey);
 
     /// <summary>The same for a family's grain.</summary>
-    public bool IsForgotten(DateTimeOffset loadedAt, GrainId grain) =>
-        IsForgotten(loadedAt) || current.ByFamille.Count > 0 && loadedAt <= ForgottenUpTo(grain.Key.ToString()!);
+    public bool IsForgotten(DateTimeOffset instant, GrainId grain) =>
+        IsForgotten(instant) || current.ByFamille.Count > 0 && instant <= ForgottenUpTo(grain.Key.ToString()!);
 
     /// <summary>
     /// The last instant up to which everything of that family is forgotten, the version it must not go back from included; null when nothing
@@ -82,7 +82,7 @@ public sealed class Ordres
         current.ByFamille.TryGetValue(familleKey, out var ofFamille) ? ofFamille.ForgottenUpTo : null;
 
     /// <summary>Since when what the SI gave of that family at that instant must be asked again before it is shown.</summary>
-    /// <param name="loadedAt">The instant the SI gave it.</param>
+    /// <param name="loadedAt">The instant the SI gave it, or last confirmed it (304).</param>
     /// <param name="familleKey">See <see cref="FamilleKey"/>; gives each family its own moment within the spread of an order.</param>
     /// <param name="now">The instant of the call.</param>
     /// <returns>Null when that moment has not come.</returns>

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace DroitsAmeli.Grains.FranceConnect;
 
-/// <summary>Section <c>FranceConnect</c> of a silo; names as in franceconnect.md.</summary>
+/// <summary>Section <c>FranceConnect</c> of a silo.</summary>
 public sealed class FranceConnectOptions
 {
     public const string Section = "FranceConnect";

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace DroitsAmeli.Grains.FranceConnect;
 
-/// <summary>The checks of franceconnect.md that need no convention, in their order.</summary>
+/// <summary>The checks of a checktoken answer that need no convention, in their order.</summary>
 public enum IntrospectionCheck
 {
     JweHeader,

@@ -52,7 +52,7 @@ public sealed class SigningKey
 
 /// <summary>
 /// FranceConnect's signing keys by <c>kid</c>: refetched every 10 min and on an unknown <c>kid</c>, one fetch at a time, kept at most 1 h
-/// while FranceConnect is unreachable. A key that is no longer listed is refused (franceconnect.md).
+/// while FranceConnect is unreachable. A key that is no longer listed is refused.
 /// </summary>
 public sealed partial class SigningKeys(
     HttpClient http, IOptions<FranceConnectOptions> options, TimeProvider time, ILogger<SigningKeys> logger)

@@ -7,7 +7,7 @@ namespace DroitsAmeli.Grains.Identites;
 
 /// <summary>
 /// From the identité pivot to the canonical request sent to the régime SI. Names are compared without marks, case, hyphens or
-/// apostrophes; no name is refused for its characters. Source: franceconnect, "Identité pivot".
+/// apostrophes; no name is refused for its characters.
 /// </summary>
 public static partial class Normalisation
 {

@@ -11,7 +11,7 @@ namespace DroitsAmeli.Grains.Identites;
 /// <param name="AskedAt">The instant of the SI's answer.</param>
 internal sealed record RememberedIdentite(string Famille, Nir Nir, DateTimeOffset AskedAt)
 {
-    /// <summary>For how long an identification is remembered. Source: "identity pivot" of the FranceConnect rules.</summary>
+    /// <summary>For how long an identification is remembered.</summary>
     public static TimeSpan For { get; } = TimeSpan.FromHours(24);
 
     /// <summary>Identities in the store; of two the later one is kept.</summary>

@@ -59,7 +59,7 @@ public sealed partial class RegimeSiClient(
         if (gate.ClosedFor(demand.Current.Priority) is { } closedFor)
             return NotAsked<T>(closedFor);
 
-        var slot = await slots.Acquire(demand, cancellationToken, request.Stage).ConfigureAwait(false);
+        var slot = await slots.Acquire(demand, request.Stage, cancellationToken).ConfigureAwait(false);
         if (slot is null)
             return NotAsked<T>(SiSlots.RetryAfter);
 

@@ -42,7 +42,7 @@ public sealed class RegimeSiOptions
     internal TimeSpan LongestCall => Timeout + HangUp;
 
     /// <summary>How long slots are lent: a call that begins with the last instant allowed still ends before.</summary>
-    internal TimeSpan Lease => LongestCall + TimeSpan.FromSeconds(2);
+    internal TimeSpan Lease => LongestCall + SlotTiming.CallsBegin;
 }
 
 /// <summary>What attributes cannot say. Messages name the setting, and never show the key.</summary>

@@ -12,7 +12,7 @@ public sealed record SnapshotKind(string State, Func<Snapshot, Snapshot, Snapsho
 /// <summary>What is stored of one subject.</summary>
 /// <param name="Content">The bytes, readable without the envelope; encrypted by the store.</param>
 /// <param name="OldestLoad">When the SI gave the oldest part.</param>
-/// <param name="NewestLoad">When the SI gave the newest part.</param>
+/// <param name="NewestLoad">When the SI gave, or last confirmed, the newest part.</param>
 /// <param name="ExpiresAt">From when on it may not be served.</param>
 public sealed record Snapshot(ReadOnlyMemory<byte> Content, DateTimeOffset OldestLoad, DateTimeOffset NewestLoad, DateTimeOffset ExpiresAt);
 

@@ -100,7 +100,7 @@ public sealed class QuarantinedFamilleTests(DroitsCluster cluster) : IAsyncLifet
         var to = cluster.Time.GetUtcNow();
         await cluster.Advance(TimeSpan.FromSeconds(1));
         Famille.Version = 5;
-        return Consignes.Quarantine(from, to);
+        return OperatorOrdres.Quarantine(from, to);
     }
 
     private async Task Rest()

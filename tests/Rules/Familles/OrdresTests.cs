@@ -30,7 +30,7 @@ public sealed class OrdresTests
         {
             var to = from.AddMinutes(minutes);
             var all = new Ordres();
-            all.Add(Consignes.Quarantine(from, to));
+            all.Add(OperatorOrdres.Quarantine(from, to));
             return all.IsForgotten(loadedAt) == (loadedAt >= from && loadedAt <= to)
                 && all.IsForgotten(from) && all.IsForgotten(to)
                 && !all.IsForgotten(from.AddMilliseconds(-1)) && !all.IsForgotten(to.AddMilliseconds(1));
@@ -40,7 +40,7 @@ public sealed class OrdresTests
     public void A_quarantine_does_not_miss_an_instant_that_was_rounded_down_to_the_millisecond()
     {
         var (from, to) = (Now.AddTicks(-70_001), Now.AddTicks(-3));
-        ordres.Add(Consignes.Quarantine(from, to));
+        ordres.Add(OperatorOrdres.Quarantine(from, to));
         foreach (var loadedAt in new[] { from, from.AddTicks(5), to })
             Assert.True(ordres.IsForgotten(DateTimeOffset.FromUnixTimeMilliseconds(loadedAt.ToUnixTimeMilliseconds())));
         Assert.True(ordres.IsForgotten(to));
@@ -49,9 +49,9 @@ public sealed class OrdresTests
     [Fact]
     public void An_order_is_in_force_once_however_often_it_is_given()
     {
-        Assert.True(ordres.Add(Consignes.Quarantine(Now.AddHours(-2), Now)));
-        Assert.False(ordres.Add(Consignes.Quarantine(Now.AddHours(-2), Now)));
-        Assert.Single(ordres.AddRange([Consignes.Quarantine(Now.AddHours(-2), Now), Consignes.MakeStale("A", Now)]));
+        Assert.True(ordres.Add(OperatorOrdres.Quarantine(Now.AddHours(-2), Now)));
+        Assert.False(ordres.Add(OperatorOrdres.Quarantine(Now.AddHours(-2), Now)));
+        Assert.Single(ordres.AddRange([OperatorOrdres.Quarantine(Now.AddHours(-2), Now), OperatorOrdres.MakeStale("A", Now)]));
         Assert.Equal(2, ordres.All.Count);
     }
 
@@ -60,7 +60,7 @@ public sealed class OrdresTests
         Gen.Select(Keys, Gen.Int[0, 1_440], Gen.Int[0, 3_000], Gen.Int[1, 4_000]).Sample((key, spread, later, before) =>
         {
             var all = new Ordres();
-            var ordre = Consignes.MakeEverythingStale(TimeSpan.FromMinutes(spread), Now);
+            var ordre = OperatorOrdres.MakeEverythingStale(TimeSpan.FromMinutes(spread), Now);
             all.Add(ordre);
             var due = Now + TimeSpan.FromMinutes(spread) * Ordres.Place(key);
             var now = Now.AddMinutes(later);
@@ -76,7 +76,7 @@ public sealed class OrdresTests
             var (fewer, more) = (new Ordres(), new Ordres());
             foreach (var (minutes, i) in spreads.Select((minutes, i) => (minutes, i)))
             {
-                var ordre = Consignes.MakeEverythingStale(TimeSpan.FromMinutes(minutes), Now.AddMinutes(-60 * i));
+                var ordre = OperatorOrdres.MakeEverythingStale(TimeSpan.FromMinutes(minutes), Now.AddMinutes(-60 * i));
                 more.Add(ordre);
                 if (i > 0)
                     fewer.Add(ordre);
@@ -109,19 +109,19 @@ public sealed class OrdresTests
     public void An_order_about_one_family_concerns_no_other()
     {
         var (a, b) = (FamilleKey.Of("A"), FamilleKey.Of("B"));
-        ordres.Add(Consignes.MakeStale("A", Now));
+        ordres.Add(OperatorOrdres.MakeStale("A", Now));
         Assert.Equal(Now, ordres.StaleSince(Now.AddMinutes(-1), a, Now));
         Assert.Null(ordres.StaleSince(Now, a, Now));
         Assert.Null(ordres.StaleSince(Now.AddMinutes(-1), b, Now));
         Assert.False(ordres.IsForgotten(Now.AddMinutes(-1), a));
 
-        ordres.Add(Consignes.Forget("A", Now.AddMinutes(5)));
+        ordres.Add(OperatorOrdres.Forget("A", Now.AddMinutes(5)));
         Assert.True(ordres.IsForgotten(Now.AddMinutes(5), a));
         Assert.False(ordres.IsForgotten(Now.AddMinutes(5).AddMilliseconds(1), a));
         Assert.False(ordres.IsForgotten(Now, b));
         Assert.Equal((Now.AddMinutes(5), null), (ordres.ForgottenUpTo(a), ordres.ForgottenUpTo(b)));
 
-        ordres.Add(Consignes.Forget("A", Now.AddMinutes(2)));
+        ordres.Add(OperatorOrdres.Forget("A", Now.AddMinutes(2)));
         Assert.Equal(Now.AddMinutes(5), ordres.ForgottenUpTo(a));
     }
 
@@ -130,7 +130,7 @@ public sealed class OrdresTests
     {
         var grain = GrainId.Create("famille", FamilleKey.Of("A"));
         Assert.False(ordres.IsStale(Now.AddMinutes(-1), grain, Now));
-        ordres.Add(Consignes.MakeStale("A", Now));
+        ordres.Add(OperatorOrdres.MakeStale("A", Now));
         Assert.True(ordres.IsStale(Now.AddMinutes(-1), grain, Now));
         Assert.False(ordres.IsStale(Now, grain, Now));
         Assert.False(ordres.IsStale(Now.AddMinutes(-1), GrainId.Create("famille", FamilleKey.Of("B")), Now));
@@ -139,8 +139,8 @@ public sealed class OrdresTests
     [Fact]
     public void An_order_is_dropped_only_when_nothing_it_concerns_may_be_shown_any_more()
     {
-        ordres.Add(Consignes.Quarantine(Now.AddHours(-2), Now));
-        ordres.Add(Consignes.MakeEverythingStale(TimeSpan.FromHours(5), Now));
+        ordres.Add(OperatorOrdres.Quarantine(Now.AddHours(-2), Now));
+        ordres.Add(OperatorOrdres.MakeEverythingStale(TimeSpan.FromHours(5), Now));
         ordres.Prune(Now.AddHours(72.9));
         Assert.True(ordres.IsForgotten(Now));
 

@@ -47,15 +47,15 @@ public sealed class SiSlotsTests
         var waiting = new List<Task>
         {
             Use(order, "warm", slots.Acquire(SiPriority.WarmUp, Ends)),
-            Use(order, "refresh", slots.Acquire(SiPriority.Refresh, Ends, SiStage.Droits)),
-            Use(order, "event", slots.Acquire(SiPriority.Evenement, Ends, SiStage.Composition)),
-            Use(order, "new visit 1", slots.Acquire(SiPriority.Present, Ends, SiStage.Identification)),
-            Use(order, "new visit 2", slots.Acquire(new SiDemand(SiPriority.Present, First: true), Ends, SiStage.Composition)),
-            Use(order, "new visit 3", slots.Acquire(new SiDemand(SiPriority.Ahead, First: true), Ends, SiStage.Droits)),
-            Use(order, "ahead", slots.Acquire(SiPriority.Ahead, Ends, SiStage.Droits)),
-            Use(order, "composition", slots.Acquire(SiPriority.Present, Ends, SiStage.Composition)),
-            Use(order, "rights 1", slots.Acquire(SiPriority.Present, Ends, SiStage.Droits)),
-            Use(order, "rights 2", slots.Acquire(SiPriority.Present, Ends, SiStage.Droits)),
+            Use(order, "refresh", slots.Acquire(SiPriority.Refresh, SiStage.Droits, Ends)),
+            Use(order, "event", slots.Acquire(SiPriority.Evenement, SiStage.Composition, Ends)),
+            Use(order, "new visit 1", slots.Acquire(SiPriority.Present, SiStage.Identification, Ends)),
+            Use(order, "new visit 2", slots.Acquire(new SiDemand(SiPriority.Present, First: true), SiStage.Composition, Ends)),
+            Use(order, "new visit 3", slots.Acquire(new SiDemand(SiPriority.Ahead, First: true), SiStage.Droits, Ends)),
+            Use(order, "ahead", slots.Acquire(SiPriority.Ahead, SiStage.Droits, Ends)),
+            Use(order, "composition", slots.Acquire(SiPriority.Present, SiStage.Composition, Ends)),
+            Use(order, "rights 1", slots.Acquire(SiPriority.Present, SiStage.Droits, Ends)),
+            Use(order, "rights 2", slots.Acquire(SiPriority.Present, SiStage.Droits, Ends)),
         };
         Assert.All(waiting, task => Assert.False(task.IsCompleted));
         first!.Dispose();
@@ -84,9 +84,9 @@ public sealed class SiSlotsTests
         var slots = Slots(cap: 1);
         var first = await slots.Acquire(SiPriority.Present, Ends);
         var order = new List<string>();
-        var waiting = Enumerable.Range(0, 6).Select(_ => Use(order, "flood", slots.Acquire(new SiDemand(SiPriority.Present, "flood"), Ends, SiStage.Droits))).ToList();
+        var waiting = Enumerable.Range(0, 6).Select(_ => Use(order, "flood", slots.Acquire(new SiDemand(SiPriority.Present, "flood"), SiStage.Droits, Ends))).ToList();
         waiting.Add(Use(order, "modest begins", slots.Acquire(new SiDemand(SiPriority.Present, "modest"), Ends)));
-        waiting.Add(Use(order, "modest goes on", slots.Acquire(new SiDemand(SiPriority.Present, "modest"), Ends, SiStage.Composition)));
+        waiting.Add(Use(order, "modest goes on", slots.Acquire(new SiDemand(SiPriority.Present, "modest"), SiStage.Composition, Ends)));
         first!.Dispose();
         await Task.WhenAll(waiting).WaitAsync(Patience, Ends);
         Assert.Equal(["flood", "modest goes on", "flood", "modest begins", "flood", "flood", "flood", "flood"], order);
@@ -132,7 +132,7 @@ public sealed class SiSlotsTests
         var refresh = new SharedDemand(SiPriority.Refresh);
         var waiting = new List<Task>
         {
-            Use(order, "refresh that is joined", slots.Acquire(refresh, Ends, SiStage.Droits)),
+            Use(order, "refresh that is joined", slots.Acquire(refresh, SiStage.Droits, Ends)),
             Use(order, "event", slots.Acquire(SiPriority.Evenement, Ends)),
             Use(order, "new visit", slots.Acquire(new SiDemand(SiPriority.Present, "a"), Ends)),
         };
@@ -149,7 +149,7 @@ public sealed class SiSlotsTests
         var slots = Slots(cap: 1);
         using var taken = await slots.Acquire(SiPriority.Present, Ends);
         var shared = new SharedDemand(SiPriority.Refresh);
-        var waiting = slots.Acquire(shared, Ends, SiStage.Droits).AsTask();
+        var waiting = slots.Acquire(shared, SiStage.Droits, Ends).AsTask();
         time.Advance(TimeSpan.FromSeconds(1.9));
         shared.Join(SiPriority.Present);
         time.Advance(TimeSpan.FromSeconds(1.9));
@@ -164,9 +164,9 @@ public sealed class SiSlotsTests
         var slots = Slots(cap: 1);
         var taken = await slots.Acquire(SiPriority.Present, Ends);
         var ends = time.GetUtcNow() + TimeSpan.FromMilliseconds(500);
-        var ended = slots.Acquire(new SiDemand(SiPriority.Present, "a", ends), Ends, SiStage.Droits).AsTask();
+        var ended = slots.Acquire(new SiDemand(SiPriority.Present, "a", ends), SiStage.Droits, Ends).AsTask();
         var shared = new SharedDemand(new SiDemand(SiPriority.Present, "a", ends));
-        var joined = slots.Acquire(shared, Ends, SiStage.Droits).AsTask();
+        var joined = slots.Acquire(shared, SiStage.Droits, Ends).AsTask();
         shared.Join(new SiDemand(SiPriority.Present, "b", ends + TimeSpan.FromSeconds(30)));
 
         time.Advance(TimeSpan.FromMilliseconds(500));
@@ -230,7 +230,7 @@ public sealed class SiSlotsTests
 
         // Another convention's turn comes sooner, and rights do not wait behind those who arrive.
         var other = slots.Acquire(new SiDemand(SiPriority.Present, "b"), Ends).AsTask();
-        var rights = slots.Acquire(new SiDemand(SiPriority.Present, "a"), Ends, SiStage.Droits).AsTask();
+        var rights = slots.Acquire(new SiDemand(SiPriority.Present, "a"), SiStage.Droits, Ends).AsTask();
         Assert.All([first, second, other, rights], call => Assert.False(call.IsCompleted));
     }
 
@@ -257,7 +257,7 @@ public sealed class SiSlotsTests
     {
         var slots = Slots(cap: 1);
         using var taken = await slots.Acquire(SiPriority.Present, Ends);
-        var waiting = slots.Acquire(SiPriority.Present, Ends, SiStage.Composition).AsTask();
+        var waiting = slots.Acquire(SiPriority.Present, SiStage.Composition, Ends).AsTask();
         time.Advance(TimeSpan.FromSeconds(1.9));
         Assert.Equal(2, slots.Pending);
         time.Advance(TimeSpan.FromSeconds(0.1));
@@ -503,4 +503,11 @@ public sealed class SiSlotsTests
 
     private static IOptions<RegimeSiOptions> Settings(int cap) =>
         Options.Create(new RegimeSiOptions { BaseUrl = "http://127.0.0.1", MaxConcurrentCalls = cap });
+}
+
+file static class FirstCalls
+{
+    /// <summary>A slot for the first call of a visit.</summary>
+    public static ValueTask<SiSlot?> Acquire(this SiSlots slots, SharedDemand demand, CancellationToken cancellationToken) =>
+        slots.Acquire(demand, SiStage.Identification, cancellationToken);
 }

@@ -48,7 +48,7 @@ public sealed class SlotsOfManySilosTests
         var cluster = new Simulation(silos: 40, seed: 9);
         cluster.Run(TimeSpan.FromSeconds(60), _ => 0.6);
 
-        Assert.All(cluster.LongestWithoutSlot, wait => Assert.InRange(wait, TimeSpan.Zero, SiSlots.MaxFirstWait));
+        Assert.All(cluster.LongestWithoutSlot, wait => Assert.InRange(wait, TimeSpan.Zero, SlotTiming.MaxFirstWait));
     }
 
     [Fact]

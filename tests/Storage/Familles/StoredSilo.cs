@@ -62,7 +62,7 @@ internal sealed class StoredSilo : IAsyncDisposable
             builder.ConfigureSilo((_, silo) =>
             {
                 silo.Services.AddSingleton(time).UseTimeProviderForBackgroundAreas(TimeProvider.System);
-                silo.Services.AddSingleton(provider => RegimeSiServices.CreateSlots(provider, new RealTimers(time)));
+                silo.Services.AddSingleton(provider => RegimeSiRegistration.CreateSlots(provider, new RealTimers(time)));
             });
         }
 

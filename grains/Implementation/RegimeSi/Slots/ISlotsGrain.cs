@@ -4,7 +4,8 @@ using Orleans.Services;
 namespace DroitsAmeli.Grains.RegimeSi;
 
 /// <summary>
-/// The one keeper of <c>RegimeSi:MaxConcurrentCalls</c>. Should the directory ever hold two of them (a silo cut off that does not know it yet),
+/// The keeper: the one that lends the slots, of which there are <c>RegimeSi:MaxConcurrentCalls</c>. Its alias and its key say emplacements,
+/// which silos of the version before know. Should the directory ever hold two of them (a silo cut off that does not know it yet),
 /// the SI may see twice the cap, for one lease at most: the one that is cut off reaches nobody but its own silo.
 /// </summary>
 [Alias("droits.emplacements-si")]
@@ -14,16 +15,16 @@ public interface ISlotsGrain : IGrainWithStringKey
     const string Key = "si-emplacements";
 
     /// <summary>Renews, extends or gives back what a silo holds.</summary>
-    [Alias("renew"), ResponseTimeout("00:00:01")]
+    [Alias("renew"), ResponseTimeout(SlotTiming.RenewalTimeout)]
     Task<SlotGrant> Renew(SlotRequest request);
 }
 
-/// <summary>What the slot grain asks of each silo.</summary>
+/// <summary>What the keeper of the slots asks of a silo, and tells it.</summary>
 [Alias("droits.emplacements-si.service")]
 public interface ISlotsService : IGrainService
 {
     /// <summary>What the silo holds; answers to questions it asked before are void from now on.</summary>
-    [Alias("report"), ResponseTimeout("00:00:01")]
+    [Alias("report"), ResponseTimeout(SlotTiming.ReportTimeout)]
     Task<SlotReport> Report();
 
     /// <summary>Another silo has calls for what this one holds beyond its share: it asks the keeper anew, at once.</summary>

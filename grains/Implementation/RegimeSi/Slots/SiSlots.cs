@@ -23,29 +23,11 @@ public sealed class SiSlot : IDisposable
 /// </summary>
 public sealed partial class SiSlots
 {
-    /// <summary>The longest that a call waits for a slot; after that nobody would wait for its answer.</summary>
-    internal static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
-
-    /// <summary>The longest that a visit waits to begin: who is refused is told within the second.</summary>
-    internal static readonly TimeSpan MaxFirstWait = TimeSpan.FromMilliseconds(600);
-
-    /// <summary>
-    /// The longest that a call waits while the keeper does not answer: its silo has died, and another is found within some 3 s. Nothing says
-    /// meanwhile that the slots are scarce, as long as no more calls wait than the SI serves at once; under a flood those who wait would be ever
-    /// more, and the keeper may be late because of it.
-    /// </summary>
-    internal static readonly TimeSpan MaxWaitForKeeper = TimeSpan.FromSeconds(4);
-
     /// <summary>What a call that got no slot is told.</summary>
     internal static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan RenewBeforeEnd = TimeSpan.FromSeconds(1);
+    /// <summary>How long a silo without calls keeps its slots.</summary>
     private static readonly TimeSpan KeepIdle = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan MaxRenewal = TimeSpan.FromSeconds(1);
-
-    /// <summary>A keeper at work answers much sooner than that.</summary>
-    private static readonly TimeSpan AnswersWithin = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock gate = new();
     private readonly SlotQueue queue;
@@ -94,11 +76,10 @@ public sealed partial class SiSlots
 
     /// <summary>Waits for a slot: 0.6 s at most for a visit's first call, 2 s for any other; 4 s while the keeper does not answer.</summary>
     /// <param name="demand">On whose behalf; readers who join it while the call waits move it forward.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
     /// <param name="stage">Which call of a visit it is.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Null when none will come free in time, when too many calls wait, or when the user's token has ended.</returns>
-    public async ValueTask<SiSlot?> Acquire(
-        SharedDemand demand, CancellationToken cancellationToken, SiStage stage = SiStage.Identification)
+    public async ValueTask<SiSlot?> Acquire(SharedDemand demand, SiStage stage, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var waiter = new SlotWaiter(demand, stage);
@@ -122,7 +103,7 @@ public sealed partial class SiSlots
         }
 
         var since = time.GetTimestamp();
-        using var timer = time.CreateTimer(_ => GiveUpLate(waiter, since), null, MaxWaitOf(waiter), AnswersWithin);
+        using var timer = time.CreateTimer(_ => GiveUpLate(waiter, since), null, MaxWaitOf(waiter), SlotTiming.AnswersWithin);
         using var registration = cancellationToken.UnsafeRegister((_, token) => GiveUp(waiter, token), null);
         demand.Tell(() => Move(waiter, timer));
         try
@@ -166,7 +147,7 @@ public sealed partial class SiSlots
     internal void ReleaseAfter(TimeSpan delay) => Task.Delay(delay, time).ContinueWith(
         static (_, slots) => ((SiSlots)slots!).Release(), this, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
 
-    private static TimeSpan MaxWaitOf(SlotWaiter waiter) => waiter.Rank == SlotRank.FirstOfVisit ? MaxFirstWait : MaxWait;
+    private static TimeSpan MaxWaitOf(SlotWaiter waiter) => waiter.Rank == SlotRank.FirstOfVisit ? SlotTiming.MaxFirstWait : SlotTiming.MaxWait;
 
     private static SiSlot? TurnedAway(string reason)
     {
@@ -204,7 +185,7 @@ public sealed partial class SiSlots
                 return;
             waiter.Settle();
             queue.Add(waiter);
-            timer.Change(MaxWaitOf(waiter), AnswersWithin);
+            timer.Change(MaxWaitOf(waiter), SlotTiming.AnswersWithin);
         }
     }
 
@@ -223,8 +204,8 @@ public sealed partial class SiSlots
         bool isKeeperSilent;
         lock (gate)
         {
-            isKeeperSilent = unanswered || (asking && time.GetElapsedTime(askedAt) >= AnswersWithin);
-            if ((isKeeperSilent && queue.Count <= cap && time.GetElapsedTime(since) < MaxWaitForKeeper) || !queue.Remove(waiter))
+            isKeeperSilent = unanswered || (asking && time.GetElapsedTime(askedAt) >= SlotTiming.AnswersWithin);
+            if ((isKeeperSilent && queue.Count <= cap && time.GetElapsedTime(since) < SlotTiming.MaxWaitForKeeper) || !queue.Remove(waiter))
                 return;
         }
         waiter.Complete(TurnedAway(isKeeperSilent ? "no_keeper" : "too_late"));
@@ -241,7 +222,7 @@ public sealed partial class SiSlots
             if (holding.WantsMore(queue.Count))
                 wake.TrySetResult(TimeSpan.Zero);
             else if (HasRunOut || (!asking && holding.WasGivenLess))
-                wake.TrySetResult(Poll);
+                wake.TrySetResult(SlotTiming.Poll);
             return;
         }
 
@@ -273,7 +254,7 @@ public sealed partial class SiSlots
             string? failure = null;
             try
             {
-                grant = await renew(request).WaitAsync(MaxRenewal, time).ConfigureAwait(false);
+                grant = await renew(request).WaitAsync(SlotTiming.MaxRenewal, time).ConfigureAwait(false);
             }
             catch (Exception error)
             {
@@ -296,7 +277,7 @@ public sealed partial class SiSlots
                 }
 
                 hungry = queue.Count > 0 && (grant is null || grant.Allowance < request.Wanted);
-                pause = hungry ? Poll : UntilRenewal();
+                pause = hungry ? SlotTiming.Poll : UntilRenewal();
                 woken = wake.Task;
             }
 
@@ -309,8 +290,8 @@ public sealed partial class SiSlots
 
     private TimeSpan UntilRenewal()
     {
-        var left = holding.StartsFor - RenewBeforeEnd;
-        return left > Poll ? left : Poll;
+        var left = holding.StartsFor - SlotTiming.RenewBeforeEnd;
+        return left > SlotTiming.Poll ? left : SlotTiming.Poll;
     }
 
     private async Task Wait(Task<TimeSpan> woken, TimeSpan pause, long sentAt)

@@ -28,6 +28,8 @@ public sealed class SlotHolding
         this.time = time;
         cap = options.MaxConcurrentCalls;
         longestCall = options.LongestCall;
+
+        // A batch spares a question for each call. It is small, because what stays free of it is lost to the other silos meanwhile.
         batch = Math.Clamp(cap / 8, 1, 8);
         startBefore = time.GetTimestamp();
     }

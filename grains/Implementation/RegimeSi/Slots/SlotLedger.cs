@@ -12,9 +12,6 @@ public sealed class SlotLedger(int cap, TimeSpan lease, TimeProvider time)
     /// <summary>How long a slot stays before it travels, when there are more silos than slots: travelling costs some of its use.</summary>
     private static readonly TimeSpan Tenure = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Whoever lacks slots asks again much sooner than that.</summary>
-    private static readonly TimeSpan StillAsks = TimeSpan.FromMilliseconds(250);
-
     /// <summary>What a holder said of its calls is not believed for longer while others lack slots.</summary>
     private static readonly TimeSpan Believed = TimeSpan.FromMilliseconds(100);
 
@@ -179,7 +176,7 @@ public sealed class SlotLedger(int cap, TimeSpan lease, TimeProvider time)
     {
         var now = time.GetTimestamp();
         var holding = needy.Where(entry => entry.Outstanding > 0).OrderBy(entry => entry.Since).ToList();
-        var waiting = needy.Where(entry => entry.Outstanding == 0 && time.GetElapsedTime(entry.AskedAt, now) < StillAsks)
+        var waiting = needy.Where(entry => entry.Outstanding == 0 && time.GetElapsedTime(entry.AskedAt, now) < SlotTiming.StillAsks)
             .OrderBy(entry => entry.Since).ToList();
         var free = Math.Clamp(available - entries.Values.Sum(entry => entry.Outstanding), 0, waiting.Count);
         foreach (var entry in waiting.Take(free))

@@ -22,8 +22,6 @@ public sealed partial class SlotsGrain(
 {
     private const string StateName = "ledger";
 
-    private static readonly TimeSpan RefreshPatience = TimeSpan.FromSeconds(1);
-
     /// <summary>Slots are lent more often than a message to each silo is worth it; a lease that was renewed since is short by no more than this.</summary>
     private static readonly TimeSpan BetweenCopies = TimeSpan.FromMilliseconds(250);
 
@@ -117,7 +115,7 @@ public sealed partial class SlotsGrain(
 
     private async Task<bool> KnowsAllSilos()
     {
-        using var patience = new CancellationTokenSource(RefreshPatience);
+        using var patience = new CancellationTokenSource(SlotTiming.MaxMembership);
         try
         {
             await membership.Refresh(cancellationToken: patience.Token).AsTask().WaitAsync(patience.Token);

@@ -3,7 +3,7 @@ using Orleans.Runtime.Services;
 
 namespace DroitsAmeli.Grains.RegimeSi;
 
-/// <summary>Answers, on each silo, a new slot grain's question.</summary>
+/// <summary>What the keeper of the slots asks of this silo, and tells it.</summary>
 public sealed class SlotsService(GrainId id, Silo silo, ILoggerFactory loggers, SiSlots slots, SiloDeaths deaths, TimeProvider time)
     : GrainService(id, silo, loggers), ISlotsService
 {

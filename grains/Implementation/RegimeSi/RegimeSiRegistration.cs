@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace DroitsAmeli.Grains.RegimeSi;
 
 /// <summary>What a silo needs to ask the régime SI.</summary>
-public static class RegimeSiServices
+public static class RegimeSiRegistration
 {
     /// <summary>
     /// Adds <see cref="RegimeSiClient"/> to a silo, and what caps its calls over the cluster. Reads the section <c>RegimeSi</c>; a wrong setting
