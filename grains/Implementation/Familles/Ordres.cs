@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using DroitsAmeli.Grains.Droits;
 
 namespace DroitsAmeli.Grains.Familles;
 
@@ -8,8 +9,8 @@ namespace DroitsAmeli.Grains.Familles;
 /// </summary>
 public sealed class Ordres
 {
-    /// <summary>How long an order stays: nothing may be shown that was given 72 h ago, so beyond that it concerns nothing.</summary>
-    public static readonly TimeSpan Retention = TimeSpan.FromHours(73);
+    /// <summary>How long an order stays: what was given longer ago may not be shown, so an order from before concerns nothing; and an hour more.</summary>
+    public static readonly TimeSpan Retention = LongestAge.Span + TimeSpan.FromHours(1);
 
     private readonly Lock adding = new();
     private volatile InForce current = InForce.None;

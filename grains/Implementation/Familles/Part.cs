@@ -1,3 +1,4 @@
+using DroitsAmeli.Grains.Droits;
 using DroitsAmeli.Grains.Exploitation;
 using DroitsAmeli.Grains.RegimeSi;
 
@@ -110,7 +111,7 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         if (copy is not { } held)
             return;
         var forgotten = IsForgotten(held);
-        if (!forgotten && Now - held.LoadedAt <= FreshnessOptions.Longest)
+        if (!forgotten && Now < Freshness.ExpiresAt(held.LoadedAt))
             return;
         copy = null;
         family.IsDirty = true;
@@ -147,7 +148,7 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
     public async Task<WarmUpOutcome> WarmUp()
     {
         Prune();
-        if (copy is null || Judge(FreshnessOptions.Longest) is FreshnessVerdict.Fresh)
+        if (copy is null || Judge(LongestAge.Span) is FreshnessVerdict.Fresh)
             return WarmUpOutcome.Fresh;
         if (loading is null && pause.IsOn(Now))
             return WarmUpOutcome.Failed;
