@@ -36,7 +36,7 @@ public sealed class FreshnessOptions
     }
 }
 
-/// <summary>What may be done with a copy.</summary>
+/// <summary>What may be done with a copy: after <see cref="Missing"/>, from the best to the worst.</summary>
 public enum FreshnessVerdict
 {
     /// <summary>There is no copy: load.</summary>

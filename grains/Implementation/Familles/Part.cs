@@ -164,11 +164,7 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
     public async Task<PartRead<T>> Read(Reader reader, DateTimeOffset? newerThan, CancellationToken cancellationToken)
     {
         Prune();
-        var verdict = Judge(reader.MaximumAge);
-        if (newerThan is { } instant && copy is not null && copy.LoadedAt < instant && verdict < FreshnessVerdict.Superseded)
-            verdict = FreshnessVerdict.Superseded;
-
-        switch (verdict)
+        switch (Judge(reader.MaximumAge, newerThan))
         {
             case FreshnessVerdict.Fresh:
                 return Serve(CacheOutcome.Hit);
@@ -186,13 +182,13 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         }
     }
 
-    private FreshnessVerdict Judge(TimeSpan maximumAge) => Freshness.Evaluate(
-        family.Options,
+    private FreshnessVerdict Judge(TimeSpan maximumAge, DateTimeOffset? newerThan = null) => Freshness.Evaluate(
+        family.Freshness,
         copy?.LoadedAt,
         copy?.FreshUntil ?? default,
         Now,
         maximumAge,
-        IsSuperseded,
+        IsSuperseded || copy?.LoadedAt < newerThan,
         copy is not null && family.IsStale(copy.LoadedAt));
 
     private async Task<PartRead<T>> RefreshThenServe(Reader reader, CancellationToken cancellationToken)
@@ -203,7 +199,7 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         var refresh = Load(reader.Demand).Answer;
         try
         {
-            var answer = await refresh.WaitAsync(TimeSpan.FromSeconds(family.Options.RefreshWaitSeconds), family.Time, cancellationToken);
+            var answer = await refresh.WaitAsync(TimeSpan.FromSeconds(family.Freshness.RefreshWaitSeconds), family.Time, cancellationToken);
             return answer.Status switch
             {
                 _ when !IsShowable(reader) => await LoadThenServe(reader, cancellationToken),
@@ -330,7 +326,7 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
                 copy = null;
                 (family.IsRefused, family.IsDirty) = (true, true);
                 (negative, negativeAt, negativeAsOf) = (answer.Status, answer.ReceivedAt, least);
-                negativeUntil = Now + TimeSpan.FromMinutes(family.Options.NegativeMinutes);
+                negativeUntil = Now + TimeSpan.FromMinutes(family.Freshness.NegativeMinutes);
                 pause.Succeeded();
                 break;
 
@@ -343,7 +339,7 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
 
     private void Keep(T value, long version, long currentAt, DateTimeOffset loadedAt, DateTimeOffset givenAt)
     {
-        var freshUntil = Freshness.FreshUntil(family.Options, loadedAt, Random.Shared.NextDouble(), kind.ChangesAfter(value, loadedAt));
+        var freshUntil = Freshness.FreshUntil(family.Freshness, loadedAt, Random.Shared.NextDouble(), kind.ChangesAfter(value, loadedAt));
         copy = new(value, version, currentAt, loadedAt, freshUntil, CopySource.Si) { GivenAt = givenAt };
         family.IsDirty = true;
         negativeUntil = default;

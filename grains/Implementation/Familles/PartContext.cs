@@ -1,9 +1,9 @@
 namespace DroitsAmeli.Grains.Familles;
 
 /// <summary>What the parts of one family share.</summary>
-internal sealed class PartContext(GrainId famille, FreshnessOptions options, TimeProvider time, Ordres ordres)
+internal sealed class PartContext(GrainId famille, FreshnessOptions freshness, TimeProvider time, Ordres ordres)
 {
-    public FreshnessOptions Options => options;
+    public FreshnessOptions Freshness => freshness;
 
     public DateTimeOffset Now => time.GetUtcNow();
 
