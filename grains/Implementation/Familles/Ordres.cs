@@ -86,12 +86,12 @@ public sealed class Ordres
     /// <param name="loadedAt">The instant the SI gave it.</param>
     /// <param name="familleKey">See <see cref="FamilleKey"/>; gives each family its own moment within the spread of an order.</param>
     /// <param name="now">The instant of the call.</param>
-    /// <returns>Null when that moment has not come.</returns>
+    /// <returns>Null when that moment has not come. An order about one family is in force at once, also where the clock is behind its giver's.</returns>
     public DateTimeOffset? StaleSince(DateTimeOffset loadedAt, string familleKey, DateTimeOffset now)
     {
         var inForce = current;
         DateTimeOffset? since = null;
-        if (inForce.ByFamille.TryGetValue(familleKey, out var ofFamille) && loadedAt < ofFamille.StaleBefore && ofFamille.StaleBefore <= now)
+        if (inForce.ByFamille.TryGetValue(familleKey, out var ofFamille) && loadedAt < ofFamille.StaleBefore)
             since = ofFamille.StaleBefore;
 
         foreach (var ordre in inForce.Stale)

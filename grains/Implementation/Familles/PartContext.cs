@@ -15,9 +15,6 @@ internal sealed class PartContext(GrainId famille, FreshnessOptions freshness, T
     /// <summary>The newest version that the SI has announced.</summary>
     public long Announced { get; private set; }
 
-    /// <summary>What was given before that instant has to be asked again before it is shown.</summary>
-    public DateTimeOffset StaleBefore { get; set; }
-
     /// <summary>Called when <see cref="IsDirty"/> becomes true.</summary>
     public Action? OnDirty { get; set; }
 
@@ -64,5 +61,5 @@ internal sealed class PartContext(GrainId famille, FreshnessOptions freshness, T
 
     public bool IsForgotten(DateTimeOffset loadedAt) => ordres.IsForgotten(loadedAt, famille);
 
-    public bool IsStale(DateTimeOffset loadedAt) => loadedAt < StaleBefore || ordres.IsStale(loadedAt, famille, Now);
+    public bool IsStale(DateTimeOffset loadedAt) => ordres.IsStale(loadedAt, famille, Now);
 }

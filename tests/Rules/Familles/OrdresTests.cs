@@ -112,6 +112,7 @@ public sealed class OrdresTests
         ordres.Add(Consignes.MakeStale("A", Now));
         Assert.Equal(Now, ordres.StaleSince(Now.AddMinutes(-1), a, Now));
         Assert.Null(ordres.StaleSince(Now, a, Now));
+        Assert.Equal(Now, ordres.StaleSince(Now.AddMinutes(-1), a, Now.AddMilliseconds(-30)));
         Assert.Null(ordres.StaleSince(Now.AddMinutes(-1), b, Now));
         Assert.False(ordres.IsForgotten(Now.AddMinutes(-1), a));
 
