@@ -48,7 +48,7 @@ public sealed class Ordres
         lock (adding)
         {
             var before = current;
-            var rest = before.ById.Values.Where(ordre => ordre.Instant + ordre.Spread + Retention > now).ToList();
+            var rest = before.ById.Values.Where(ordre => now < ordre.EndsAt).ToList();
             if (rest.Count < before.ById.Count)
                 current = InForce.Of(rest);
         }

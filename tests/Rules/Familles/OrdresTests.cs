@@ -148,6 +148,7 @@ public sealed class OrdresTests
         ordres.Prune(Now.AddHours(73));
         Assert.False(ordres.IsForgotten(Now));
         Assert.Equal(OrdreKind.Stale, Assert.Single(ordres.All).Kind);
+        Assert.Equal(Now.AddHours(78), Assert.Single(ordres.All).EndsAt);
         ordres.Prune(Now.AddHours(78));
         Assert.Empty(ordres.All);
     }
