@@ -27,8 +27,8 @@ public sealed record Ordre
     [Id(1)] public required OrdreKind Kind { get; init; }
 
     /// <summary>
-    /// The end of the interval of a quarantine; else when the order was given: what was loaded before it (<see cref="OrdreKind.Forget"/>: up to
-    /// it) is concerned.
+    /// The end of the interval of a quarantine; else the order's own instant: what was loaded before it (<see cref="OrdreKind.Forget"/>: up to it)
+    /// is concerned.
     /// </summary>
     [Id(2)] public required DateTimeOffset Instant { get; init; }
 
