@@ -159,7 +159,7 @@ public sealed class AdminTests(OperatorBench bench) : IClassFixture<OperatorBenc
         await Visit(token, "famille-77");
         Assert.Equal(new Asked { Familles = 2, Droits = 2 }, Only(await bench.RegimeSiAsked() - before));
 
-        var actions = bench.Logs.Lines.Where(line => line.Contains("AdminActions", StringComparison.Ordinal)).ToList();
+        var actions = bench.Logs.Lines.Where(line => line.Contains("ActionLog", StringComparison.Ordinal)).ToList();
         var name = "Operator " + KeySha256[..8];
         Assert.Contains(actions, line => line.Contains(name + " ordered perimer (ref:", StringComparison.Ordinal));
         Assert.Contains(actions, line => line.Contains(name + " ordered oublier (ref:", StringComparison.Ordinal));
