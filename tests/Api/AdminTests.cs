@@ -169,6 +169,15 @@ public sealed class AdminTests(OperatorBench bench) : IClassFixture<OperatorBenc
     }
 
     [Fact]
+    public async Task The_families_of_a_silo_are_counted_among_its_grains()
+    {
+        Reopen();
+        await Visit(await bench.Token("famille-79"), "famille-79");
+        var silo = Assert.Single((await Call("GET", "/admin/silos", null)).Answer["silos"]!.AsArray())!;
+        Assert.InRange(silo["familles"]!.GetValue<int>(), 1, silo["activations"]!.GetValue<int>() - 1);
+    }
+
+    [Fact]
     public async Task Everything_is_made_stale_in_one_call()
     {
         Reopen();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DroitsAmeli.Grains.Droits;
 using DroitsAmeli.Grains.Exploitation;
 using DroitsAmeli.Grains.RegimeSi;
@@ -97,7 +98,13 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         LoadedAt = copy.LoadedAt,
         FreshUntil = copy.FreshUntil,
         Superseded = IsSuperseded,
-        Source = copy.Source.ToString().ToLowerInvariant(),
+        Source = copy.Source switch
+        {
+            CopySource.Si => "si",
+            CopySource.Stockage => "stockage",
+            CopySource.Migration => "migration",
+            _ => throw new UnreachableException(copy.Source.ToString()),
+        },
     };
 
     /// <summary>Takes over a copy from a snapshot.</summary>
