@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using DroitsAmeli.Api.Droits;
+using DroitsAmeli.Grains.Droits;
 
 namespace DroitsAmeli.Api.Callers;
 
@@ -14,7 +15,6 @@ internal sealed class ConventionReader
 {
     private const int LongestId = 100;
     private const int LongestFieldName = 40;
-    private const int LongestAgeMinutes = 72 * 60;
     private const string QuotaField = "quota";
 
     private static readonly FrozenSet<string> Known =
@@ -87,7 +87,7 @@ internal sealed class ConventionReader
         if (fin < debut)
             Fault<string>("fin");
         var ressources = ReadRessources();
-        var age = Number("age_maximal_minutes", fields, LongestAgeMinutes);
+        var age = Number("age_maximal_minutes", fields, LongestAge.Hours * 60);
 
         var partner = new Partner(id ?? $"convention[{index}]", parMinute, parJour);
         var disabled = faults.Count > 0 || id is null || nom is null || type is null || clients is null || active is null;

@@ -16,17 +16,17 @@ internal static class AdminAccess
     {
         context.Response.Headers.CacheControl = "no-store";
         var services = context.RequestServices;
-        var actions = services.GetRequiredService<AdminActions>();
-        if (Enter(context, services.GetRequiredService<AdminKeys>(), services.GetRequiredService<AdminAttempts>(), actions) is { } refusal)
+        var log = services.GetRequiredService<ActionLog>();
+        if (Enter(context, services.GetRequiredService<AdminKeys>(), services.GetRequiredService<AdminAttempts>(), log) is { } refusal)
         {
             await refusal.ExecuteAsync(context);
             return;
         }
 
-        await Answer(context, next, actions);
+        await Answer(context, next, log);
     });
 
-    private static IResult? Enter(HttpContext context, AdminKeys keys, AdminAttempts attempts, AdminActions actions)
+    private static IResult? Enter(HttpContext context, AdminKeys keys, AdminAttempts attempts, ActionLog log)
     {
         var address = context.Connection.RemoteIpAddress;
         if (attempts.Wait(address) is { } wait)
@@ -53,11 +53,11 @@ internal static class AdminAccess
         void Refuse(string reason)
         {
             var last = attempts.Failed(address);
-            actions.Refused(address?.ToString(), last ? reason + "; the address has to wait" : reason);
+            log.Refused(address?.ToString(), last ? reason + "; the address has to wait" : reason);
         }
     }
 
-    private static async Task Answer(HttpContext context, RequestDelegate next, AdminActions actions)
+    private static async Task Answer(HttpContext context, RequestDelegate next, ActionLog log)
     {
         // A path that does not exist is written as it was asked, and may hold anything.
         var path = context.GetEndpoint() is RouteEndpoint route ? route.RoutePattern.RawText ?? "" : "an unknown path";
@@ -69,18 +69,18 @@ internal static class AdminAccess
         }
         catch (BodyRefused refused)
         {
-            actions.Unusable(context.Operator(), path, refused.Status);
+            log.Unusable(context.Operator(), path, refused.Status);
             await AdminAnswers.Problem(refused.Status, "Demande inutilisable", refused.Message).ExecuteAsync(context);
         }
         catch (BadHttpRequestException refused)
         {
-            actions.Unusable(context.Operator(), path, refused.StatusCode);
+            log.Unusable(context.Operator(), path, refused.StatusCode);
             await AdminAnswers.Problem(refused.StatusCode, "Demande inutilisable", "La requête HTTP n'a pas pu être lue.").ExecuteAsync(context);
         }
         catch (Exception exception) when (!context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted)
         {
             // The texts of Orleans' exceptions hold grain keys.
-            actions.Failed(context.Operator(), path, exception.GetType().Name);
+            log.Failed(context.Operator(), path, exception.GetType().Name);
             await AdminAnswers.Problem(500, "Action interrompue", "L'action n'a pas abouti ; elle peut être répétée telle quelle.").ExecuteAsync(context);
         }
     }

@@ -21,7 +21,7 @@ public static class AdminEndpoints
         services.AddSingleton<IValidateOptions<AdminOptions>, Validator>();
         services.AddSingleton<AdminKeys>();
         services.AddSingleton<AdminAttempts>();
-        services.AddSingleton<AdminActions>();
+        services.AddSingleton<ActionLog>();
         services.AddSingleton<SiloLoads>();
         return services;
     }
@@ -45,40 +45,40 @@ public static class AdminEndpoints
     private static async Task<IResult> GetSilos(HttpContext context, SiloLoads loads) =>
         AdminAnswers.Ok(GrappeAnswer.Of(await loads.Read(context.RequestAborted)));
 
-    private static async Task<IResult> Look(HttpContext context, Operations operations, AdminActions actions, TimeProvider time)
+    private static async Task<IResult> Look(HttpContext context, Operations operations, ActionLog log, TimeProvider time)
     {
         var famille = await ReadFamille(context);
         var look = await operations.Look(famille, context.RequestAborted);
-        actions.Looked(context.Operator(), famille, look);
+        log.Looked(context.Operator(), famille, look);
         return AdminAnswers.Ok(EtatAnswer.Of(look, time.GetUtcNow()));
     }
 
-    private static async Task<IResult> MakeStale(HttpContext context, Operations operations, AdminActions actions)
+    private static async Task<IResult> MakeStale(HttpContext context, Operations operations, ActionLog log)
     {
         var famille = await ReadFamille(context);
         var report = await operations.MakeStale(famille, CancellationToken.None);
-        actions.Done(context.Operator(), "perimer", actions.Reference(famille), report);
+        log.Done(context.Operator(), "perimer", log.Reference(famille), report);
         return AdminAnswers.Ok(OrdreAnswer.Of(report));
     }
 
-    private static async Task<IResult> Forget(HttpContext context, Operations operations, AdminActions actions)
+    private static async Task<IResult> Forget(HttpContext context, Operations operations, ActionLog log)
     {
         var famille = await ReadFamille(context);
         var report = await operations.Forget(famille, CancellationToken.None);
-        actions.Done(context.Operator(), "oublier", actions.Reference(famille), report);
+        log.Done(context.Operator(), "oublier", log.Reference(famille), report);
         return AdminAnswers.Ok(OubliAnswer.Of(report));
     }
 
-    private static async Task<IResult> MakeEverythingStale(HttpContext context, Operations operations, AdminActions actions)
+    private static async Task<IResult> MakeEverythingStale(HttpContext context, Operations operations, ActionLog log)
     {
         var body = await AdminBodies.Read<EtalementBody>(context.Request, """{ "etalement_minutes": 15 }""");
         var spread = body.Valid(OperatorOrdres.LongestSpread);
         var report = await operations.MakeEverythingStale(spread, CancellationToken.None);
-        actions.Done(context.Operator(), "perimer-tout", $"over {spread.TotalMinutes:0.##} min", report);
+        log.Done(context.Operator(), "perimer-tout", $"over {spread.TotalMinutes:0.##} min", report);
         return AdminAnswers.Ok(OrdreAnswer.Of(report));
     }
 
-    private static async Task<IResult> Quarantine(HttpContext context, Operations operations, AdminActions actions, TimeProvider time)
+    private static async Task<IResult> Quarantine(HttpContext context, Operations operations, ActionLog log, TimeProvider time)
     {
         var body = await AdminBodies.Read<IntervalleBody>(
             context.Request, """{ "de": "2026-11-23T08:00:00+01:00", "a": "2026-11-23T09:30:00+01:00" }""");
@@ -86,12 +86,12 @@ public static class AdminEndpoints
         if (OperatorOrdres.Refuse(from, to, time.GetUtcNow()) is { } refusal)
             throw new BodyRefused(StatusCodes.Status400BadRequest, refusal);
         var report = await operations.Quarantine(from, to, CancellationToken.None);
-        actions.Done(context.Operator(), "quarantaine", $"{from.UtcDateTime:O} to {to.UtcDateTime:O}", report);
+        log.Done(context.Operator(), "quarantaine", $"{from.UtcDateTime:O} to {to.UtcDateTime:O}", report);
         return AdminAnswers.Ok(OubliAnswer.Of(report));
     }
 
     private static async Task<IResult> StartWarmUp(
-        HttpContext context, Operations operations, AdminActions actions, IGrainFactory grains, IOptions<RegimeSiOptions> si)
+        HttpContext context, Operations operations, ActionLog log, IGrainFactory grains, IOptions<RegimeSiOptions> si)
     {
         var body = await AdminBodies.Read<RythmeBody>(context.Request, """{ "par_seconde": 5 }""");
         var rate = body.Valid(Prechauffage.HighestRate(si.Value));
@@ -102,21 +102,21 @@ public static class AdminEndpoints
         }
 
         var state = await Grain(grains).Start(rate);
-        actions.WarmedUp(context.Operator(), "start", state);
+        log.WarmedUp(context.Operator(), "start", state);
         return AdminAnswers.Ok(PrechauffageAnswer.Of(state));
     }
 
-    private static async Task<IResult> GetWarmUp(HttpContext context, AdminActions actions, IGrainFactory grains)
+    private static async Task<IResult> GetWarmUp(HttpContext context, ActionLog log, IGrainFactory grains)
     {
         var state = await Grain(grains).GetState();
-        actions.WarmedUp(context.Operator(), "look", state);
+        log.WarmedUp(context.Operator(), "look", state);
         return AdminAnswers.Ok(PrechauffageAnswer.Of(state));
     }
 
-    private static async Task<IResult> StopWarmUp(HttpContext context, AdminActions actions, IGrainFactory grains)
+    private static async Task<IResult> StopWarmUp(HttpContext context, ActionLog log, IGrainFactory grains)
     {
         var state = await Grain(grains).Stop();
-        actions.WarmedUp(context.Operator(), "stop", state);
+        log.WarmedUp(context.Operator(), "stop", state);
         return AdminAnswers.Ok(PrechauffageAnswer.Of(state));
     }
 

@@ -1,4 +1,5 @@
 using DroitsAmeli.Grains.Clustering;
+using DroitsAmeli.Grains.Familles;
 
 namespace DroitsAmeli.Silo.Admin;
 
@@ -12,9 +13,6 @@ public sealed record SiloLoad(SiloAddress Silo, SiloStatus Status, int? Activati
 /// <summary>How the grains are spread over the silos.</summary>
 public sealed class SiloLoads(ISiloStatusOracle silos, IGrainFactory grains, TimeProvider time)
 {
-    // The runtime counts by class, and the class is the grains' own affair.
-    private const string FamilleClass = "FamilleGrain";
-
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
 
     /// <summary>Asks every silo that is at work.</summary>
@@ -33,7 +31,7 @@ public sealed class SiloLoads(ISiloStatusOracle silos, IGrainFactory grains, Tim
                 silo,
                 status,
                 held.Sum(type => type.ActivationCount),
-                held.Where(type => type.GrainType.Contains(FamilleClass, StringComparison.Ordinal)).Sum(type => type.ActivationCount));
+                held.Where(type => type.GrainType.Contains(FamilleRegistration.GrainClass, StringComparison.Ordinal)).Sum(type => type.ActivationCount));
         }
         catch (Exception exception) when (exception is TimeoutException or OrleansException)
         {

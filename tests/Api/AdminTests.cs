@@ -159,13 +159,22 @@ public sealed class AdminTests(OperatorBench bench) : IClassFixture<OperatorBenc
         await Visit(token, "famille-77");
         Assert.Equal(new Asked { Familles = 2, Droits = 2 }, Only(await bench.RegimeSiAsked() - before));
 
-        var actions = bench.Logs.Lines.Where(line => line.Contains("AdminActions", StringComparison.Ordinal)).ToList();
+        var actions = bench.Logs.Lines.Where(line => line.Contains("ActionLog", StringComparison.Ordinal)).ToList();
         var name = "Operator " + KeySha256[..8];
         Assert.Contains(actions, line => line.Contains(name + " ordered perimer (ref:", StringComparison.Ordinal));
         Assert.Contains(actions, line => line.Contains(name + " ordered oublier (ref:", StringComparison.Ordinal));
         Assert.Contains(actions, line => line.Contains(name + " looked at ref:", StringComparison.Ordinal));
         foreach (var secret in new[] { famille, Key, KeySha256[..16], token, bench.Nir("famille-77"), DroitsAmeli.Grains.Familles.FamilleKey.Of(famille) })
             Assert.DoesNotContain(actions, line => line.Contains(secret, StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public async Task The_families_of_a_silo_are_counted_among_its_grains()
+    {
+        Reopen();
+        await Visit(await bench.Token("famille-79"), "famille-79");
+        var silo = Assert.Single((await Call("GET", "/admin/silos", null)).Answer["silos"]!.AsArray())!;
+        Assert.InRange(silo["familles"]!.GetValue<int>(), 1, silo["activations"]!.GetValue<int>() - 1);
     }
 
     [Fact]

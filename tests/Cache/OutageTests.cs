@@ -28,14 +28,6 @@ public sealed class OutageTests
     // The circuit judges the last 10 s: right after good times, half of them must have failed.
     private static readonly TimeSpan ToOpen = TimeSpan.FromSeconds(12);
 
-    /// <summary>The SI does not work: what it gets is a probe now and then.</summary>
-    private static readonly FaultKind[] Dead =
-        [FaultKind.Status500, FaultKind.Status429, FaultKind.Hang, FaultKind.Reset, FaultKind.SlowDrip, FaultKind.Truncated];
-
-    /// <summary>The SI answers, and the answer is not one: it must be refused.</summary>
-    private static readonly FaultKind[] Garbage =
-        [FaultKind.Garbage, FaultKind.WrongFamille, FaultKind.WrongNir, FaultKind.OlderVersion, FaultKind.HugeBody];
-
     /// <summary>The calls that the SI had had, read between two instants.</summary>
     private sealed record Sample(TimeSpan From, TimeSpan To, string Phase, bool IsDead, long Loads);
 
@@ -43,7 +35,7 @@ public sealed class OutageTests
     public async Task Known_families_are_answered_with_their_age_whatever_the_si_does()
     {
         var known = Scale.Of(1500, 20_000);
-        var outage = Scale.Of(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(30));
+        var outage = Scale.Of(TimeSpan.FromSeconds(65), TimeSpan.FromMinutes(30));
         var options = new DeploymentOptions
         {
             Families = 1_000_000,
@@ -69,7 +61,7 @@ public sealed class OutageTests
             var samples = await Outage(si, outage, [toKnown, toUnknown], stop);
             await over.CancelAsync();
             await Task.WhenAll(reading, asking);
-            var garbage = (await si.Counters(stop)).ReponsesFausses.Where(answers => Garbage.Contains(answers.Key)).ToDictionary();
+            var garbage = (await si.Counters(stop)).ReponsesFausses.Where(answers => OutageFaults.Garbage.Contains(answers.Key)).ToDictionary();
 
             await si.Set(new(), stop);
             await Recovers(deployment, options.Families - 1, stop);
@@ -81,7 +73,7 @@ public sealed class OutageTests
             var kept = keptForUnknown + toKnown.Wrong + after.Wrong + strangers.Wrong;
             Report(known, outage, toKnown, toUnknown, samples, garbage, kept);
             Assert.True(kept == 0, $"Kept garbage.\n{toKnown}\n{toKnown.Failures()}\n{toUnknown.Failures()}\n{after.Failures()}\n{strangers.Failures()}");
-            Assert.All(Garbage, kind => Assert.InRange(garbage.GetValueOrDefault(kind), 1, long.MaxValue));
+            Assert.All(OutageFaults.Garbage, kind => Assert.InRange(garbage.GetValueOrDefault(kind), 1, long.MaxValue));
             Assert.InRange(garbage.Values.Sum(), Scale.Of(100, GarbageWanted), long.MaxValue);
             Assert.True(toKnown.Total - toKnown.Good <= toKnown.Total * (1 - GoodShareWanted), $"{toKnown}\n{toKnown.Failures()}");
             Assert.True(toKnown.OldestAge > TimeSpan.FromSeconds(60), $"No answer was old: {toKnown.OldestAge}.");
@@ -97,14 +89,14 @@ public sealed class OutageTests
     {
         var samples = new List<Sample>();
         var clock = Stopwatch.StartNew();
-        var phase = Scale.Of(duration / (Dead.Length + Garbage.Length + 1), TimeSpan.FromSeconds(30));
+        var phase = Scale.Of(duration / (OutageFaults.Dead.Length + OutageFaults.Garbage.Length + 1), TimeSpan.FromSeconds(30));
         await si.ResetCounters(stop);
         while (clock.Elapsed < duration)
         {
-            foreach (var kind in Dead)
+            foreach (var kind in OutageFaults.Dead)
                 await Play(kind.ToString(), isDead: true, new() { Faults = [new() { Kind = kind, RetryAfterSeconds = kind is FaultKind.Status429 ? 2 : null }] });
             await Play("Closed", isDead: true, new() { ClosedUntil = TimeProvider.System.GetUtcNow() + phase });
-            foreach (var kind in Garbage)
+            foreach (var kind in OutageFaults.Garbage)
                 await Play(kind.ToString(), isDead: false, new() { Faults = FaultsOf(kind) });
         }
 

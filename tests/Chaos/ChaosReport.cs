@@ -7,8 +7,8 @@ using HdrHistogram;
 
 namespace DroitsAmeli.Tests.Chaos;
 
-/// <summary>What the calls that were meant to be sent during one fault got, and what it cost upstream. Many threads may count at once.</summary>
-/// <param name="name">The fault.</param>
+/// <summary>What the calls that were meant to be sent during one disturbance got, and what it cost upstream. Many threads may count at once.</summary>
+/// <param name="name">The disturbance.</param>
 /// <param name="began">When, since the load began.</param>
 internal sealed class ChaosPhase(string name, TimeSpan began)
 {
@@ -34,10 +34,10 @@ internal sealed class ChaosPhase(string name, TimeSpan began)
     /// <summary>Seconds from the first call that failed to the last one.</summary>
     public double ErrorWindow => first is { } from ? (last - from).TotalSeconds : 0;
 
-    /// <summary>Seconds from the beginning of the fault to the last call that failed; 0 when none did.</summary>
+    /// <summary>Seconds from the beginning of the disturbance to the last call that failed; 0 when none did.</summary>
     public double Recovery => first is null ? 0 : (last - began).TotalSeconds;
 
-    /// <summary>How long after the beginning of the fault a silo was declared dead; null when none was, or the fault is of another kind.</summary>
+    /// <summary>How long after the beginning of the disturbance a silo was declared dead; null when none was, or the disturbance is of another kind.</summary>
     public TimeSpan? DeclaredDead { get; set; }
 
     public SiCounters? Si { get; set; }

@@ -7,12 +7,12 @@ using DroitsAmeli.Tests.Postgres;
 
 namespace DroitsAmeli.Tests.Chaos;
 
-/// <summary>A deployment under an open-loop load to which faults are done, one after the other.</summary>
+/// <summary>A deployment under an open-loop load to which disturbances are done, one after the other.</summary>
 internal sealed class ChaosRun(Deployment deployment, PostgresServer server)
 {
     private static readonly TimeSpan ExitLimit = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan NoticesItsDeath = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan StandStill = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Lasts = TimeSpan.FromSeconds(10);
 
     private readonly Stopwatch clock = new();
 
@@ -21,11 +21,11 @@ internal sealed class ChaosRun(Deployment deployment, PostgresServer server)
     /// <summary>The silos that run.</summary>
     private List<Node> Silos => [.. deployment.Silos.Where(silo => silo.IsRunning)];
 
-    /// <summary>Sends the load and does the faults at their times; ends when the load has.</summary>
+    /// <summary>Sends the load and does the disturbances at their times; ends when the load has.</summary>
     /// <param name="loads">What is asked, by partner.</param>
-    /// <param name="faults">In the order of their times.</param>
+    /// <param name="disturbances">In the order of their times.</param>
     /// <param name="stop">Ends it.</param>
-    public async Task Run(IReadOnlyList<(ReadLoad Load, AnswerBook Book)> loads, IReadOnlyList<PlannedDisturbance> faults, CancellationToken stop)
+    public async Task Run(IReadOnlyList<(ReadLoad Load, AnswerBook Book)> loads, IReadOnlyList<PlannedDisturbance> disturbances, CancellationToken stop)
     {
         await deployment.RegimeSi.ResetCounters(stop);
         var checktokens = await deployment.FranceConnect.Checktokens(stop);
@@ -33,12 +33,12 @@ internal sealed class ChaosRun(Deployment deployment, PostgresServer server)
         clock.Start();
         var running = Task.WhenAll(loads.Select(load =>
             new OpenLoopReader(deployment, load.Book).Run(load.Load with { Judged = Report.Add }, new(), stop)));
-        foreach (var fault in faults)
+        foreach (var disturbance in disturbances)
         {
-            await Wait(fault.At, stop);
+            await Wait(disturbance.At, stop);
             checktokens = await Close(phase, checktokens, stop);
-            phase = Report.Begin(fault.Kind.ToString(), clock.Elapsed);
-            await Do(fault, phase, stop);
+            phase = Report.Begin(disturbance.Kind.ToString(), clock.Elapsed);
+            await Do(disturbance, phase, stop);
         }
 
         await running;
@@ -60,11 +60,11 @@ internal sealed class ChaosRun(Deployment deployment, PostgresServer server)
             await Task.Delay(rest, TimeProvider.System, stop);
     }
 
-    private async Task Do(PlannedDisturbance fault, ChaosPhase phase, CancellationToken stop)
+    private async Task Do(PlannedDisturbance disturbance, ChaosPhase phase, CancellationToken stop)
     {
         var silos = Silos;
-        var silo = silos[fault.Target % silos.Count];
-        switch (fault.Kind)
+        var silo = silos[disturbance.Target % silos.Count];
+        switch (disturbance.Kind)
         {
             case Disturbance.KillSilo:
                 var active = await Membership.ActiveSilos(deployment);
@@ -113,14 +113,14 @@ internal sealed class ChaosRun(Deployment deployment, PostgresServer server)
                 break;
             case Disturbance.SlowFranceConnect:
                 await deployment.FranceConnect.Set(new { latence_ms = 1000 }, stop);
-                await Task.Delay(StandStill, TimeProvider.System, stop);
+                await Task.Delay(Lasts, TimeProvider.System, stop);
                 await deployment.FranceConnect.Set(new { latence_ms = 0 }, stop);
                 break;
             case Disturbance.BusyProcessors:
-                await Busy.For(StandStill, stop);
+                await Busy.For(Lasts, stop);
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(fault), fault.Kind, "Nobody knows how to do that.");
+                throw new ArgumentOutOfRangeException(nameof(disturbance), disturbance.Kind, "Nobody knows how to do that.");
         }
     }
 
@@ -159,7 +159,7 @@ internal sealed class ChaosRun(Deployment deployment, PostgresServer server)
     private async Task DuringSi(Reglages reglages, CancellationToken stop)
     {
         await deployment.RegimeSi.Set(reglages, stop);
-        await Task.Delay(StandStill, TimeProvider.System, stop);
+        await Task.Delay(Lasts, TimeProvider.System, stop);
         await deployment.RegimeSi.Set(new(), stop);
     }
 }

@@ -24,22 +24,22 @@ internal enum Disturbance
     /// <summary>Each silo goes and comes back in turn, as in an upgrade. Front ends stay: nothing stands before them that would send calls elsewhere.</summary>
     RollingUpgrade,
 
-    /// <summary>The database is stopped and started.</summary>
+    /// <summary>The database is stopped, and started 3 s later.</summary>
     RestartDatabase,
 
     /// <summary>The database does not answer for 5 s.</summary>
     FreezeDatabase,
 
-    /// <summary>The SI answers half of all calls with 500, and slowly.</summary>
+    /// <summary>The SI answers half of all calls with 500, and slowly, for 10 s.</summary>
     FailingSi,
 
-    /// <summary>The SI answers nothing.</summary>
+    /// <summary>The SI answers nothing for 10 s.</summary>
     DeadSi,
 
     /// <summary>FranceConnect fails on the next three calls.</summary>
     StutteringFranceConnect,
 
-    /// <summary>FranceConnect answers in a second.</summary>
+    /// <summary>FranceConnect answers in a second, for 10 s.</summary>
     SlowFranceConnect,
 
     /// <summary>Other programs take all of the processors for 10 s.</summary>

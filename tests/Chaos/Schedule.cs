@@ -1,18 +1,18 @@
 namespace DroitsAmeli.Tests.Chaos;
 
-/// <summary>One fault of a schedule.</summary>
+/// <summary>One disturbance of a schedule.</summary>
 /// <param name="At">Since the load began.</param>
 /// <param name="Kind">What is done.</param>
 /// <param name="Target">Which silo, as an index among those that run.</param>
 internal sealed record PlannedDisturbance(TimeSpan At, Disturbance Kind, int Target);
 
-/// <summary>Which fault comes when. The same seed gives the same schedule.</summary>
+/// <summary>Which disturbance comes when. The same seed gives the same schedule.</summary>
 internal static class Schedule
 {
-    /// <summary>Faults at equal distances, every kind once before any comes again, in an order that the seed draws.</summary>
+    /// <summary>Disturbances at equal distances, every kind once before any comes again, in an order that the seed draws.</summary>
     /// <param name="seed">Of the order and of the targets.</param>
-    /// <param name="calm">What comes before the first fault, and after the last.</param>
-    /// <param name="distance">From the beginning of a fault to that of the next.</param>
+    /// <param name="calm">What comes before the first disturbance, and after the last.</param>
+    /// <param name="distance">From the beginning of a disturbance to that of the next.</param>
     /// <param name="duration">Of the whole load.</param>
     public static IReadOnlyList<PlannedDisturbance> Of(int seed, TimeSpan calm, TimeSpan distance, TimeSpan duration)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -147,6 +148,10 @@ internal sealed class SiPipeline(SiBehaviour behaviour, string? apiKey, TimeProv
                 json["version"] = version - VersionsBack;
                 reply = reply with { Version = version - VersionsBack };
                 break;
+            case FaultKind.OlderVersion or FaultKind.SlowDrip or FaultKind.Truncated:
+                break;
+            default:
+                throw new UnreachableException($"Nobody plays {fault.Kind}.");
         }
 
         var bytes = Encoding.UTF8.GetBytes(json.ToJsonString(SiReply.Json));

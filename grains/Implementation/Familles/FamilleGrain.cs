@@ -25,7 +25,6 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
     private LiveFamille? live;
     private ITimer? timer;
     private long announced;
-    private DateTimeOffset staleBefore;
     private (CopySource Source, DateTimeOffset UpTo) taken;
     private List<(DateTimeOffset LoadedAt, DateTimeOffset GivenAt)>? forgotten;
 
@@ -125,12 +124,6 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
                 Volatile.Write(ref announced, 0);
                 Forget();
                 return concerned;
-            }),
-            OrdreKind.StaleFamille => Post(() =>
-            {
-                staleBefore = ordre.Instant;
-                live?.Context.StaleBefore = ordre.Instant;
-                return Holds(ordre);
             }),
 
             // Judged by each read.
@@ -275,7 +268,6 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
         var thawed = new LiveFamille(this.GetGrainId(), Famille, with);
         if (Volatile.Read(ref resting) is { } rest && SnapshotCodec.Decode(rest.Content) is { } snapshot)
             thawed.Restore(snapshot, loadedAt => loadedAt <= taken.UpTo ? taken.Source : CopySource.Si);
-        thawed.Context.StaleBefore = staleBefore;
         thawed.Context.Announce(Volatile.Read(ref announced));
         return thawed;
     }

@@ -9,6 +9,9 @@ namespace DroitsAmeli.Grains.Familles;
 /// <summary>Registers what families need.</summary>
 public static class FamilleRegistration
 {
+    /// <summary>The class of families' grains, by which the runtime's statistics count them.</summary>
+    public const string GrainClass = nameof(FamilleGrain);
+
     /// <summary>Binds and validates <c>Freshness:*</c> and <c>Famille:*</c>.</summary>
     public static IServiceCollection AddFamilles(this IServiceCollection services, IConfiguration configuration)
     {

@@ -8,16 +8,16 @@ namespace DroitsAmeli.Grains.Familles;
 /// <param name="Parts">The copies; the composition is the one without NIR.</param>
 internal sealed record FamilleSnapshot(long Newest, IReadOnlyList<SnapshotPart> Parts)
 {
-    /// <summary>Null, and counted, when this build cannot read it: a newer one made it.</summary>
+    /// <summary>Null, and counted, when this build cannot read it: a newer one made it, or it is broken.</summary>
     public static FamilleSnapshot? Read(ReadOnlySpan<byte> content)
     {
         var snapshot = SnapshotCodec.Decode(content);
         if (snapshot is null)
-            CountRefused();
+            CountRefused(SnapshotCodec.IsNewer(content) ? "newer" : "malformed");
         return snapshot;
     }
 
-    internal static void CountRefused() => Telemetry.StorageReads.Add(1, new("outcome", "refused"), new("reason", "newer"));
+    internal static void CountRefused(string reason) => Telemetry.StorageReads.Add(1, new("outcome", "refused"), new("reason", reason));
 }
 
 /// <summary>One copy at rest; see <see cref="Copy{T}"/>. Parts are told apart by the NIR alone: another kind of part needs a new format.</summary>
@@ -48,7 +48,7 @@ internal sealed record SnapshotPart(
         }
         catch (JsonException)
         {
-            FamilleSnapshot.CountRefused();
+            FamilleSnapshot.CountRefused("newer");
             return null;
         }
     }

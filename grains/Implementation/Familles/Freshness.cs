@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using DroitsAmeli.Grains.Droits;
 
 namespace DroitsAmeli.Grains.Familles;
 
@@ -7,17 +8,12 @@ public sealed class FreshnessOptions
 {
     public const string Section = "Freshness";
 
-    /// <summary>No copy is shown beyond this age, to anybody.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromHours(LongestHours);
-
-    private const int LongestHours = 72;
-
     /// <summary>Minutes during which a copy is served as it is, before jitter.</summary>
     [Range(1, 24 * 60)]
     public int FreshMinutes { get; set; } = 15;
 
     /// <summary>Minutes up to which a copy is served while a refresh runs behind the answer.</summary>
-    [Range(1, 72 * 60)]
+    [Range(1, LongestAge.Hours * 60)]
     public int BehindMinutes { get; set; } = 60;
 
     /// <summary>Seconds an answer waits for a refresh, once that must come first, before the old copy is given.</summary>
@@ -25,22 +21,22 @@ public sealed class FreshnessOptions
     public double RefreshWaitSeconds { get; set; } = 2;
 
     /// <summary>Hours up to which an old copy may be shown because the SI fails, to a convention that sets no limit of its own.</summary>
-    [Range(1, LongestHours)]
+    [Range(1, LongestAge.Hours)]
     public int MaximumHours { get; set; } = 24;
 
     /// <summary>Minutes for which a negative answer is kept.</summary>
     [Range(0, 60)]
     public int NegativeMinutes { get; set; } = 5;
 
-    /// <summary>The oldest copy a convention may be shown: its own limit, else the product's; 72 h at most.</summary>
+    /// <summary>The oldest copy a convention may be shown: its own limit, else the product's; <see cref="LongestAge"/> at most.</summary>
     public TimeSpan MaximumAge(TimeSpan? ofConvention)
     {
         var limit = ofConvention ?? TimeSpan.FromHours(MaximumHours);
-        return limit < Longest ? limit : Longest;
+        return limit < LongestAge.Span ? limit : LongestAge.Span;
     }
 }
 
-/// <summary>What may be done with a copy.</summary>
+/// <summary>What may be done with a copy: after <see cref="Missing"/>, from the best to the worst.</summary>
 public enum FreshnessVerdict
 {
     /// <summary>There is no copy: load.</summary>
@@ -80,6 +76,9 @@ public static class Freshness
         return changesAt < byAge ? changesAt.Value : byAge;
     }
 
+    /// <summary>From when on nobody may be shown a copy that the SI gave, or last confirmed, at that instant.</summary>
+    public static DateTimeOffset ExpiresAt(DateTimeOffset loadedAt) => loadedAt + LongestAge.Span;
+
     /// <summary>Judges a copy.</summary>
     /// <param name="options">The limits.</param>
     /// <param name="loadedAt">The instant the SI gave the copy, or last confirmed it (304); null when there is none.</param>
@@ -101,7 +100,7 @@ public static class Freshness
             return FreshnessVerdict.Missing;
 
         var age = now - loaded;
-        if (age > maximumAge)
+        if (age > maximumAge || age >= LongestAge.Span)
             return FreshnessVerdict.Expired;
         if (superseded)
             return FreshnessVerdict.Superseded;

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using DroitsAmeli.Grains.Droits;
 
 namespace DroitsAmeli.Grains.Familles;
 
@@ -8,8 +9,8 @@ namespace DroitsAmeli.Grains.Familles;
 /// </summary>
 public sealed class Ordres
 {
-    /// <summary>How long an order stays: nothing may be shown that was given 72 h ago, so beyond that it concerns nothing.</summary>
-    public static readonly TimeSpan Retention = TimeSpan.FromHours(73);
+    /// <summary>How long an order stays: what was given longer ago may not be shown, so an order from before concerns nothing; and an hour more.</summary>
+    public static readonly TimeSpan Retention = LongestAge.Span + TimeSpan.FromHours(1);
 
     private readonly Lock adding = new();
     private volatile InForce current = InForce.None;
@@ -47,7 +48,7 @@ public sealed class Ordres
         lock (adding)
         {
             var before = current;
-            var rest = before.ById.Values.Where(ordre => ordre.Instant + ordre.Spread + Retention > now).ToList();
+            var rest = before.ById.Values.Where(ordre => now < ordre.EndsAt).ToList();
             if (rest.Count < before.ById.Count)
                 current = InForce.Of(rest);
         }
@@ -85,12 +86,12 @@ public sealed class Ordres
     /// <param name="loadedAt">The instant the SI gave it, or last confirmed it (304).</param>
     /// <param name="familleKey">See <see cref="FamilleKey"/>; gives each family its own moment within the spread of an order.</param>
     /// <param name="now">The instant of the call.</param>
-    /// <returns>Null when that moment has not come.</returns>
+    /// <returns>Null when that moment has not come. An order about one family is in force at once, also where the clock is behind its giver's.</returns>
     public DateTimeOffset? StaleSince(DateTimeOffset loadedAt, string familleKey, DateTimeOffset now)
     {
         var inForce = current;
         DateTimeOffset? since = null;
-        if (inForce.ByFamille.TryGetValue(familleKey, out var ofFamille) && loadedAt < ofFamille.StaleBefore && ofFamille.StaleBefore <= now)
+        if (inForce.ByFamille.TryGetValue(familleKey, out var ofFamille) && loadedAt < ofFamille.StaleBefore)
             since = ofFamille.StaleBefore;
 
         foreach (var ordre in inForce.Stale)

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using DroitsAmeli.Grains.Droits;
 using DroitsAmeli.Grains.Exploitation;
 using DroitsAmeli.Grains.RegimeSi;
 
@@ -96,7 +98,13 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         LoadedAt = copy.LoadedAt,
         FreshUntil = copy.FreshUntil,
         Superseded = IsSuperseded,
-        Source = copy.Source.ToString().ToLowerInvariant(),
+        Source = copy.Source switch
+        {
+            CopySource.Si => "si",
+            CopySource.Stockage => "stockage",
+            CopySource.Migration => "migration",
+            _ => throw new UnreachableException(copy.Source.ToString()),
+        },
     };
 
     /// <summary>Takes over a copy from a snapshot.</summary>
@@ -110,7 +118,7 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         if (copy is not { } held)
             return;
         var forgotten = IsForgotten(held);
-        if (!forgotten && Now - held.LoadedAt <= FreshnessOptions.Longest)
+        if (!forgotten && Now < Freshness.ExpiresAt(held.LoadedAt))
             return;
         copy = null;
         family.IsDirty = true;
@@ -147,7 +155,7 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
     public async Task<WarmUpOutcome> WarmUp()
     {
         Prune();
-        if (copy is null || Judge(FreshnessOptions.Longest) is FreshnessVerdict.Fresh)
+        if (copy is null || Judge(LongestAge.Span) is FreshnessVerdict.Fresh)
             return WarmUpOutcome.Fresh;
         if (loading is null && pause.IsOn(Now))
             return WarmUpOutcome.Failed;
@@ -163,11 +171,7 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
     public async Task<PartRead<T>> Read(Reader reader, DateTimeOffset? newerThan, CancellationToken cancellationToken)
     {
         Prune();
-        var verdict = Judge(reader.MaximumAge);
-        if (newerThan is { } instant && copy is not null && copy.LoadedAt < instant && verdict < FreshnessVerdict.Superseded)
-            verdict = FreshnessVerdict.Superseded;
-
-        switch (verdict)
+        switch (Judge(reader.MaximumAge, newerThan))
         {
             case FreshnessVerdict.Fresh:
                 return Serve(CacheOutcome.Hit);
@@ -185,13 +189,13 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         }
     }
 
-    private FreshnessVerdict Judge(TimeSpan maximumAge) => Freshness.Evaluate(
-        family.Options,
+    private FreshnessVerdict Judge(TimeSpan maximumAge, DateTimeOffset? newerThan = null) => Freshness.Evaluate(
+        family.Freshness,
         copy?.LoadedAt,
         copy?.FreshUntil ?? default,
         Now,
         maximumAge,
-        IsSuperseded,
+        IsSuperseded || copy?.LoadedAt < newerThan,
         copy is not null && family.IsStale(copy.LoadedAt));
 
     private async Task<PartRead<T>> RefreshThenServe(Reader reader, CancellationToken cancellationToken)
@@ -202,7 +206,7 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         var refresh = Load(reader.Demand).Answer;
         try
         {
-            var answer = await refresh.WaitAsync(TimeSpan.FromSeconds(family.Options.RefreshWaitSeconds), family.Time, cancellationToken);
+            var answer = await refresh.WaitAsync(TimeSpan.FromSeconds(family.Freshness.RefreshWaitSeconds), family.Time, cancellationToken);
             return answer.Status switch
             {
                 _ when !IsShowable(reader) => await LoadThenServe(reader, cancellationToken),
@@ -329,7 +333,7 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
                 copy = null;
                 (family.IsRefused, family.IsDirty) = (true, true);
                 (negative, negativeAt, negativeAsOf) = (answer.Status, answer.ReceivedAt, least);
-                negativeUntil = Now + TimeSpan.FromMinutes(family.Options.NegativeMinutes);
+                negativeUntil = Now + TimeSpan.FromMinutes(family.Freshness.NegativeMinutes);
                 pause.Succeeded();
                 break;
 
@@ -342,7 +346,7 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
 
     private void Keep(T value, long version, long currentAt, DateTimeOffset loadedAt, DateTimeOffset givenAt)
     {
-        var freshUntil = Freshness.FreshUntil(family.Options, loadedAt, Random.Shared.NextDouble(), kind.ChangesAfter(value, loadedAt));
+        var freshUntil = Freshness.FreshUntil(family.Freshness, loadedAt, Random.Shared.NextDouble(), kind.ChangesAfter(value, loadedAt));
         copy = new(value, version, currentAt, loadedAt, freshUntil, CopySource.Si) { GivenAt = givenAt };
         family.IsDirty = true;
         negativeUntil = default;

@@ -1,9 +1,9 @@
 namespace DroitsAmeli.Grains.Familles;
 
 /// <summary>What the parts of one family share.</summary>
-internal sealed class PartContext(GrainId famille, FreshnessOptions options, TimeProvider time, Ordres ordres)
+internal sealed class PartContext(GrainId famille, FreshnessOptions freshness, TimeProvider time, Ordres ordres)
 {
-    public FreshnessOptions Options => options;
+    public FreshnessOptions Freshness => freshness;
 
     public DateTimeOffset Now => time.GetUtcNow();
 
@@ -14,9 +14,6 @@ internal sealed class PartContext(GrainId famille, FreshnessOptions options, Tim
 
     /// <summary>The newest version that the SI has announced.</summary>
     public long Announced { get; private set; }
-
-    /// <summary>What was given before that instant has to be asked again before it is shown.</summary>
-    public DateTimeOffset StaleBefore { get; set; }
 
     /// <summary>Called when <see cref="IsDirty"/> becomes true.</summary>
     public Action? OnDirty { get; set; }
@@ -64,5 +61,5 @@ internal sealed class PartContext(GrainId famille, FreshnessOptions options, Tim
 
     public bool IsForgotten(DateTimeOffset loadedAt) => ordres.IsForgotten(loadedAt, famille);
 
-    public bool IsStale(DateTimeOffset loadedAt) => loadedAt < StaleBefore || ordres.IsStale(loadedAt, famille, Now);
+    public bool IsStale(DateTimeOffset loadedAt) => ordres.IsStale(loadedAt, famille, Now);
 }

@@ -23,7 +23,7 @@ internal sealed record RestingFamille(byte[] Content, DateTimeOffset OldestLoad,
         content,
         snapshot.Parts.Min(part => part.GivenAt),
         snapshot.Parts.Max(part => part.LoadedAt),
-        snapshot.Parts.Min(ExpiryOf));
+        snapshot.Parts.Min(part => Freshness.ExpiresAt(part.LoadedAt)));
 
     /// <summary>What the store keeps, until a part of it may be shown to nobody.</summary>
     public Snapshot ToStore() => new(Content, OldestLoad, NewestLoad, ExpiresAt);
@@ -62,11 +62,9 @@ internal sealed record RestingFamille(byte[] Content, DateTimeOffset OldestLoad,
             return this;
         if (SnapshotCodec.Decode(Content) is not { } snapshot)
             return null;
-        var left = snapshot.Parts.Where(part => expiredAt < ExpiryOf(part)).ToList();
+        var left = snapshot.Parts.Where(part => expiredAt < Freshness.ExpiresAt(part.LoadedAt)).ToList();
         return left.Count > 0 ? Of(snapshot with { Parts = left }) : null;
     }
-
-    private static DateTimeOffset ExpiryOf(SnapshotPart part) => part.LoadedAt + FreshnessOptions.Longest;
 
     // Part by part the newer version; of one version what was confirmed last.
     private static Snapshot Merge(Snapshot stored, Snapshot mine)

@@ -7,7 +7,8 @@ namespace DroitsAmeli.Grains.Familles;
 
 /// <summary>
 /// The compact bytes of a <see cref="FamilleSnapshot"/>. The first byte is the format: those of every released version stay readable, and a
-/// format of a later version is refused.
+/// format of a later version is refused. A new one is read in one version (<see cref="Newest"/>) and written in the next
+/// (<see cref="Written"/>): the silos of the version before must be able to read what is stored, and what moves to them.
 /// </summary>
 /// <remarks>
 /// Format 1: the format, the length of what follows, and the end of a zlib stream. Its beginning, which is left out of the bytes, is always
@@ -16,7 +17,12 @@ namespace DroitsAmeli.Grains.Familles;
 /// </remarks>
 internal static class SnapshotCodec
 {
-    private const byte Format = 1;
+    /// <summary>The format in which snapshots are written.</summary>
+    internal const byte Written = 1;
+
+    /// <summary>The newest format that can be read; all before it can.</summary>
+    internal const byte Newest = 1;
+
     private const int SmallestTail = 6;
 
     /// <summary>The most bytes that a snapshot may unfold to.</summary>
@@ -47,20 +53,26 @@ internal static class SnapshotCodec
         }
 
         using var output = new MemoryStream((int)compressed.Length + 4);
-        output.WriteByte(Format);
+        output.WriteByte(Written);
         Variable.Write(output, (ulong)compressed.Length);
         compressed.WriteTo(output);
         return output.ToArray();
     }
 
     /// <summary>True when the bytes are of a format that came after this build.</summary>
-    public static bool IsNewer(ReadOnlySpan<byte> bytes) => !bytes.IsEmpty && bytes[0] > Format;
+    public static bool IsNewer(ReadOnlySpan<byte> bytes) => !bytes.IsEmpty && bytes[0] > Newest;
 
     /// <summary>Null when the bytes are not a snapshot that this version can read; never throws.</summary>
-    public static FamilleSnapshot? Decode(ReadOnlySpan<byte> bytes)
+    public static FamilleSnapshot? Decode(ReadOnlySpan<byte> bytes) => bytes switch
+    {
+        [1, .. var rest] => DecodeFirst(rest),
+        _ => null,
+    };
+
+    private static FamilleSnapshot? DecodeFirst(ReadOnlySpan<byte> bytes)
     {
         var input = new Variable(bytes);
-        if (input.Byte() != Format || input.Unsigned() != (ulong)input.Rest.Length || input.Rest.Length < SmallestTail)
+        if (input.Unsigned() != (ulong)input.Rest.Length || input.Rest.Length < SmallestTail)
             return null;
 
         var stream = ArrayPool<byte>.Shared.Rent(Beginning.Length + input.Rest.Length);

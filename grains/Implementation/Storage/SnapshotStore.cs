@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using DroitsAmeli.Grains.Droits;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
 
@@ -322,7 +323,7 @@ public sealed partial class SnapshotStore : IDisposable
     private static string Remedy(EnvelopeFault fault) => fault switch
     {
         EnvelopeFault.Newer => "Nothing has to be done: a newer silo wrote it.",
-        EnvelopeFault.UnknownKey => "See that Storage:KeysFile holds on every silo the keys of the last 72 hours; what was written under a key that is gone is loaded again.",
+        EnvelopeFault.UnknownKey => $"See that Storage:KeysFile holds on every silo the keys of the last {LongestAge.Hours} hours; what was written under a key that is gone is loaded again.",
         _ => "It was altered, moved or cut short in the database: see who writes to the table orleansstorage besides the silos, and restore nothing into it.",
     };
 

@@ -24,6 +24,9 @@ public sealed class FreshnessTests
     [InlineData(5, 6, FreshnessVerdict.Expired)]
     [InlineData(48 * 60, 47 * 60, FreshnessVerdict.RefreshFirst)]
     [InlineData(100 * 60, 71 * 60, FreshnessVerdict.RefreshFirst)]
+    [InlineData(100 * 60, 72 * 60 - 0.1, FreshnessVerdict.RefreshFirst)]
+    [InlineData(72 * 60, 72 * 60, FreshnessVerdict.Expired)]
+    [InlineData(100 * 60, 72 * 60, FreshnessVerdict.Expired)]
     [InlineData(100 * 60, 73 * 60, FreshnessVerdict.Expired)]
     public void Keeps_the_conventions_maximum_age_up_to_72_hours(double maximumMinutes, double minutes, FreshnessVerdict expected) =>
         Assert.Equal(expected, Judge(minutes, TimeSpan.FromMinutes(maximumMinutes)));

@@ -112,6 +112,7 @@ public sealed class OrdresTests
         ordres.Add(OperatorOrdres.MakeStale("A", Now));
         Assert.Equal(Now, ordres.StaleSince(Now.AddMinutes(-1), a, Now));
         Assert.Null(ordres.StaleSince(Now, a, Now));
+        Assert.Equal(Now, ordres.StaleSince(Now.AddMinutes(-1), a, Now.AddMilliseconds(-30)));
         Assert.Null(ordres.StaleSince(Now.AddMinutes(-1), b, Now));
         Assert.False(ordres.IsForgotten(Now.AddMinutes(-1), a));
 
@@ -147,6 +148,7 @@ public sealed class OrdresTests
         ordres.Prune(Now.AddHours(73));
         Assert.False(ordres.IsForgotten(Now));
         Assert.Equal(OrdreKind.Stale, Assert.Single(ordres.All).Kind);
+        Assert.Equal(Now.AddHours(78), Assert.Single(ordres.All).EndsAt);
         ordres.Prune(Now.AddHours(78));
         Assert.Empty(ordres.All);
     }

@@ -30,4 +30,38 @@ public sealed class PartTests
         Assert.Equal(("rights", outcome), (read.Copy!.Value, read.Cache!.Outcome));
         Assert.Empty(answers);
     }
+
+    [Fact]
+    public void An_operator_is_told_where_a_copy_came_from_in_words_of_the_api()
+    {
+        var time = new FakeTimeProvider();
+        var part = new Part<string>(
+            new("droits", (_, _, _) => throw new InvalidOperationException(), _ => 1, (_, _) => null),
+            new(GrainId.Create("famille", "f-1"), new FreshnessOptions(), time, new Ordres()));
+        Assert.Equal(["si", "stockage", "migration"], Enum.GetValues<CopySource>().Select(SourceOf));
+
+        string SourceOf(CopySource source)
+        {
+            part.Restore(new("rights", 1, 1, time.GetUtcNow(), time.GetUtcNow(), source));
+            return part.State()!.Source;
+        }
+    }
+
+    [Theory]
+    [InlineData(0, "first")]
+    [InlineData(1, "second")]
+    public async Task A_copy_given_before_an_instant_is_never_shown_to_a_read_that_needs_a_newer_one(int secondsAfter, string expected)
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 11, 23, 9, 0, 0, TimeSpan.Zero));
+        var given = time.GetUtcNow();
+        var answers = new Queue<SiAnswer<string>>([new(SiStatus.Ok, "first", given), new(SiStatus.Ok, "second", given.AddMinutes(1))]);
+        var part = new Part<string>(
+            new("droits", (_, _, _) => Task.FromResult(answers.Dequeue()), _ => 1, (_, _) => null),
+            new(GrainId.Create("famille", "f-1"), new FreshnessOptions(), time, new Ordres()));
+        var reader = new Reader(TimeSpan.FromHours(24), SiPriority.Present);
+        await part.Read(reader, null, TestContext.Current.CancellationToken);
+
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(expected, (await part.Read(reader, given.AddSeconds(secondsAfter), TestContext.Current.CancellationToken)).Copy!.Value);
+    }
 }

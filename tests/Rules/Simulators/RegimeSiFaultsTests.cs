@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using DroitsAmeli.Grains.Droits;
 using DroitsAmeli.Simulators;
 using DroitsAmeli.Simulators.RegimeSi;
+using DroitsAmeli.Tests.Cache;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -12,6 +13,36 @@ namespace DroitsAmeli.Tests.Rules.Simulators;
 
 public sealed class RegimeSiFaultsTests
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    public static TheoryData<FaultKind> Kinds => [.. Enum.GetValues<FaultKind>()];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task Every_fault_is_played(FaultKind kind)
+    {
+        await using var si = await RunningSimulator.Start();
+        using var right = await Ask(si);
+        using var put = await si.Put(new { faults = new[] { new { kind } } });
+        Assert.Equal(HttpStatusCode.OK, put.StatusCode);
+        try
+        {
+            using var played = await Ask(si).WaitAsync(Patience, TimeProvider.System, RunningSimulator.Stop);
+            Assert.Equal(kind is FaultKind.Status500, played.StatusCode is HttpStatusCode.InternalServerError);
+            Assert.NotEqual(await Text(right), await Text(played));
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TimeoutException)
+        {
+            // No answer is a fault that is played.
+        }
+
+        static Task<string> Text(HttpResponseMessage response) => response.Content.ReadAsStringAsync(RunningSimulator.Stop);
+    }
+
+    [Fact]
+    public void The_outage_that_is_tried_has_every_fault() =>
+        Assert.Equal(Enum.GetValues<FaultKind>(), OutageFaults.Dead.Concat(OutageFaults.Garbage).Order());
+
     [Theory]
     [InlineData("500", HttpStatusCode.InternalServerError, null)]
     [InlineData("429", HttpStatusCode.TooManyRequests, 7)]

@@ -54,10 +54,17 @@ public sealed class WireContractTests : IDisposable
     public async Task The_list_keeps_or_retires_all_that_the_previous_version_promised()
     {
         var stop = TestContext.Current.CancellationToken;
-        var revision = await PreviousRevision.Find(stop);
-        var (hadList, earlier) = await PreviousRevision.Run(["git", "-C", PreviousRevision.Root, "show", $"{revision}:{ListPath}"], stop);
-        if (hadList)
-            Assert.Empty(Contract.Parse(await File.ReadAllLinesAsync(ListFile, stop)).DroppedSince(Contract.Parse(earlier.Split('\n'))));
+        if (await PreviousList(stop) is { } earlier)
+            Assert.Empty(Contract.Parse(await File.ReadAllLinesAsync(ListFile, stop)).DroppedSince(earlier));
+    }
+
+    [Fact]
+    public async Task Snapshots_are_written_in_a_format_that_the_previous_version_reads()
+    {
+        var earlier = await PreviousList(TestContext.Current.CancellationToken);
+        Assert.True(
+            SnapshotCodec.Written == 1 || earlier?.Lines.ContainsKey(LaterFormat(SnapshotCodec.Written)) is true,
+            $"The previous version throws away what is written in format {SnapshotCodec.Written}. Read it in this version, write it in the next.");
     }
 
     [Fact]
@@ -90,12 +97,22 @@ public sealed class WireContractTests : IDisposable
         var read = reader.Read(Product);
         return Contract.Of(read.Lines.Concat(
         [
-            new("format snapshot", Text(SnapshotCodec.Encode(new(1, []))[0])),
+            new("format snapshot", "1"),
+            .. Enumerable.Range(2, SnapshotCodec.Newest - 1).Select(format => KeyValuePair.Create(LaterFormat(format), "")),
             new("format envelope", Text(Envelope.Version)),
         ]));
     }
 
-    private static string Text(byte format) => format.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    private static string LaterFormat(int format) => $"format snapshot #{Text(format)}";
+
+    private static string Text(int format) => format.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    private static async Task<Contract?> PreviousList(CancellationToken stop)
+    {
+        var revision = await PreviousRevision.Find(stop);
+        var (hadList, text) = await PreviousRevision.Run(["git", "-C", PreviousRevision.Root, "show", $"{revision}:{ListPath}"], stop);
+        return hadList ? Contract.Parse(text.Split('\n')) : null;
+    }
 
     private static string Broken(ContractDifference difference) =>
         $"""

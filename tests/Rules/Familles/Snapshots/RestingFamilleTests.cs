@@ -55,6 +55,7 @@ public sealed class RestingFamilleTests : IDisposable
         var mine = Snapshot(Known);
 
         Assert.Same(mine, RestingFamille.Kind.Merge(mine with { Content = content }, mine));
+        Assert.Equal((1, 0), (counts["storage.reads:refused:malformed"], counts["storage.reads:refused:newer"]));
     }
 
     [Fact]

@@ -31,6 +31,8 @@ public sealed class SnapshotCodecTests(ITestOutputHelper output)
     private static readonly Gen<FamilleSnapshot> Snapshots = Gen.Select(
         Gen.Long, Parts.Array[0, 6], (newest, parts) => new FamilleSnapshot(newest, parts));
 
+    public static TheoryData<byte> Formats => [.. Enumerable.Range(1, SnapshotCodec.Newest).Select(format => (byte)format)];
+
     [Fact]
     public void Gives_back_any_snapshot() =>
         Snapshots.Sample(snapshot => AssertEqual(snapshot, SnapshotCodec.Decode(SnapshotCodec.Encode(snapshot))), iter: 2_000);
@@ -60,24 +62,32 @@ public sealed class SnapshotCodecTests(ITestOutputHelper output)
         Assert.True(typical.Average() < Budget, $"A typical family takes {typical.Average()} bytes.");
     }
 
-    [Fact]
-    public void Reads_the_first_released_format()
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public void Reads_every_format_up_to_the_newest(byte format)
     {
-        var released = Convert.FromHexString(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "format-1.hex")).ReplaceLineEndings(""));
+        var released = Convert.FromHexString(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, $"format-{format}.hex")).ReplaceLineEndings(""));
 
+        Assert.Equal(format, released[0]);
+        Assert.False(SnapshotCodec.IsNewer(released));
         AssertEqual(SampleFamilles.Known(), SnapshotCodec.Decode(released));
     }
 
     [Fact]
-    public void Writes_the_format_it_says() => Assert.Equal(1, SnapshotCodec.Encode(SampleFamilles.Known())[0]);
+    public void Writes_a_format_that_it_reads_as_the_version_before_does()
+    {
+        Assert.Equal(SnapshotCodec.Written, SnapshotCodec.Encode(SampleFamilles.Known())[0]);
+        Assert.InRange(SnapshotCodec.Written, SnapshotCodec.Newest - 1, SnapshotCodec.Newest);
+    }
 
     [Fact]
     public void Refuses_a_later_format()
     {
         var bytes = SnapshotCodec.Encode(SampleFamilles.Known());
-        bytes[0] = 2;
+        bytes[0] = SnapshotCodec.Newest + 1;
 
         Assert.Null(SnapshotCodec.Decode(bytes));
+        Assert.True(SnapshotCodec.IsNewer(bytes));
     }
 
     [Fact]

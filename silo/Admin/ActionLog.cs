@@ -4,10 +4,10 @@ using DroitsAmeli.Grains.Logs;
 namespace DroitsAmeli.Silo.Admin;
 
 /// <summary>
-/// The action log. Warnings all of them, so that a silo which logs nothing milder keeps them; a family stands there as
-/// <see cref="LogReference"/>, an operator as the beginning of the key's hash.
+/// What operators asked for, and what became of it. Warnings all of them, so that a silo which logs nothing milder keeps them; a family stands
+/// there as <see cref="LogReference"/>, an operator as the beginning of the key's hash.
 /// </summary>
-public sealed partial class AdminActions(LogReference references, ILogger<AdminActions> logger)
+public sealed partial class ActionLog(LogReference references, ILogger<ActionLog> logger)
 {
     /// <summary>What stands for that family.</summary>
     internal string Reference(string famille) => references.Of(famille);
