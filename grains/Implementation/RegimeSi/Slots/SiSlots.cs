@@ -74,7 +74,10 @@ public sealed partial class SiSlots
         }
     }
 
-    /// <summary>Waits for a slot: 0.6 s at most for a visit's first call, 2 s for any other; 4 s while the keeper does not answer.</summary>
+    /// <summary>
+    /// Waits for a slot: 0.6 s at most for a visit's first call, 2 s for any other; 4 s while the keeper does not answer and no more calls wait
+    /// here than the cap.
+    /// </summary>
     /// <param name="demand">On whose behalf; readers who join it while the call waits move it forward.</param>
     /// <param name="stage">Which call of a visit it is.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
