@@ -16,8 +16,11 @@ public sealed class FreshnessOptions
     [Range(1, LongestAge.Hours * 60)]
     public int BehindMinutes { get; set; } = 60;
 
-    /// <summary>Seconds an answer waits for a refresh, once that must come first, before the old copy is given.</summary>
-    [Range(0.0, 8.0)]
+    /// <summary>
+    /// Seconds after the start of a refresh, once that must come first, for which an answer waits before the old copy is given. The answer has
+    /// 8 s in all, and up to two parts.
+    /// </summary>
+    [Range(0.0, 3.0)]
     public double RefreshWaitSeconds { get; set; } = 2;
 
     /// <summary>Hours up to which an old copy may be shown because the SI fails, to a convention that sets no limit of its own.</summary>

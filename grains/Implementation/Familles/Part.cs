@@ -203,10 +203,12 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         if (pause.IsOn(Now))
             return Serve(CacheOutcome.Hit);
 
-        var refresh = Load(reader.Demand).Answer;
+        // Counted from the load's start: a caller whose call is made again, or who comes later, does not begin to wait anew.
+        var refresh = Load(reader.Demand);
+        var rest = TimeSpan.FromSeconds(family.Freshness.RefreshWaitSeconds) - family.Time.GetElapsedTime(refresh.StartedAt);
         try
         {
-            var answer = await refresh.WaitAsync(TimeSpan.FromSeconds(family.Freshness.RefreshWaitSeconds), family.Time, cancellationToken);
+            var answer = await refresh.Answer.WaitAsync(rest > TimeSpan.Zero ? rest : TimeSpan.Zero, family.Time, cancellationToken);
             return answer.Status switch
             {
                 _ when !IsShowable(reader) => await LoadThenServe(reader, cancellationToken),
@@ -276,7 +278,7 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
             return running;
         }
 
-        var started = loading = new(demand, pauses);
+        var started = loading = new(demand, pauses, family.Time.GetTimestamp());
         started.Answer = Run(started);
 
         // Nobody may be left to see it fail.
@@ -363,8 +365,11 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
     }
 
     /// <summary>One question to the SI, on behalf of all who have joined.</summary>
-    private sealed class SharedLoad(SiDemand first, bool pauses)
+    private sealed class SharedLoad(SiDemand first, bool pauses, long startedAt)
     {
+        /// <summary>When it began, as a timestamp of the family's clock.</summary>
+        public long StartedAt => startedAt;
+
         public SharedDemand Demand { get; } = first;
 
         /// <summary>True once somebody waits for whom a failure is followed by a pause.</summary>

@@ -32,6 +32,35 @@ public sealed class PartTests
     }
 
     [Fact]
+    public async Task A_call_that_is_made_again_does_not_begin_to_wait_for_the_refresh_anew()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 11, 23, 9, 0, 0, TimeSpan.Zero));
+        var hanging = new TaskCompletionSource<SiAnswer<string>>();
+        var answers = new Queue<Task<SiAnswer<string>>>([Task.FromResult(new SiAnswer<string>(SiStatus.Ok, "rights", time.GetUtcNow())), hanging.Task]);
+        var part = new Part<string>(
+            new("droits", (_, _, _) => answers.Dequeue(), _ => 1, (_, _) => null),
+            new(GrainId.Create("famille", "f-1"), new FreshnessOptions(), time, new Ordres()));
+        var reader = new Reader(TimeSpan.FromHours(24), SiPriority.Present);
+        await part.Read(reader, null, TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromHours(2));
+
+        for (var tries = 0; tries < 4; tries++)
+        {
+            using var tried = new CancellationTokenSource();
+            var given = part.Read(reader, null, tried.Token);
+            time.Advance(TimeSpan.FromSeconds(0.45));
+            await tried.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
+        }
+
+        var last = part.Read(reader, null, TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromSeconds(0.2));
+        var read = await last.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        Assert.Equal(("rights", CacheOutcome.Hit), (read.Copy!.Value, read.Cache!.Outcome));
+        Assert.Equal("rights", (await part.Read(reader, null, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)).Copy!.Value);
+    }
+
+    [Fact]
     public void An_operator_is_told_where_a_copy_came_from_in_words_of_the_api()
     {
         var time = new FakeTimeProvider();
