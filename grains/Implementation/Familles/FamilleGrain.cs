@@ -188,7 +188,8 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
         forgotten!.Add((loadedAt, givenAt));
     }
 
-    private Task<T> Post<T>(Func<T> action) =>
+    /// <summary>Runs it in the grain's turn. From any thread.</summary>
+    internal Task<T> Post<T>(Func<T> action) =>
         Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.DenyChildAttach, scheduler!);
 
     private Task Post(Action action) =>
@@ -215,11 +216,21 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
         if (live is { } awake)
             return awake;
 
-        var thawed = Thaw();
+        return GoLive(Thaw());
+    }
+
+    /// <summary>From here on reads are answered from it. In the grain's turn.</summary>
+    internal LiveFamille GoLive(LiveFamille thawed)
+    {
         thawed.Context.OnDirty = SaveSoon;
         thawed.Context.OnForgotten += RememberForgotten;
         Volatile.Write(ref live, thawed);
         timer = StartTimer();
+
+        // Who announced before it was live has posted nothing: either that is read here, or its post finds it.
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref announced) is var newest && newest > thawed.Context.Announced)
+            thawed.Announce(newest);
         if (thawed.Context.IsDirty)
             SaveSoon();
         return thawed;
@@ -263,7 +274,8 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
         return true;
     }
 
-    private LiveFamille Thaw()
+    /// <summary>What is at rest, decoded, with the versions that were announced until now. In the grain's turn.</summary>
+    internal LiveFamille Thaw()
     {
         var thawed = new LiveFamille(this.GetGrainId(), Famille, with);
         if (Volatile.Read(ref resting) is { } rest && SnapshotCodec.Decode(rest.Content) is { } snapshot)

@@ -76,6 +76,12 @@ public sealed class Ordres
         IsForgotten(instant) || current.ByFamille.Count > 0 && instant <= ForgottenUpTo(grain.Key.ToString()!);
 
     /// <summary>
+    /// True when what the SI gave that family at one of those instants is forgotten; they are enumerated only while an order could forget.
+    /// </summary>
+    public bool IsForgotten(IEnumerable<DateTimeOffset> instants, GrainId grain) =>
+        current is { Quarantines.Length: > 0 } or { ByFamille.Count: > 0 } && instants.Any(instant => IsForgotten(instant, grain));
+
+    /// <summary>
     /// The last instant up to which everything of that family is forgotten, the version it must not go back from included; null when nothing
     /// was ordered.
     /// </summary>

@@ -14,7 +14,7 @@ internal sealed record RestingFamille(byte[] Content, DateTimeOffset OldestLoad,
     public const string State = "famille";
 
     /// <summary>The snapshots of families in the store.</summary>
-    public static SnapshotKind Kind { get; } = new(State, Merge);
+    public static SnapshotKind Kind { get; } = new(State, Merge) { Instants = InstantsOf };
 
     /// <exception cref="ArgumentException">It is too large, see <see cref="SnapshotCodec.Encode"/>.</exception>
     public static RestingFamille Of(FamilleSnapshot snapshot) => Of(SnapshotCodec.Encode(snapshot), snapshot);
@@ -64,6 +64,17 @@ internal sealed record RestingFamille(byte[] Content, DateTimeOffset OldestLoad,
             return null;
         var left = snapshot.Parts.Where(part => expiredAt < Freshness.ExpiresAt(part.LoadedAt)).ToList();
         return left.Count > 0 ? Of(snapshot with { Parts = left }) : null;
+    }
+
+    private static IEnumerable<DateTimeOffset> InstantsOf(Snapshot stored)
+    {
+        yield return stored.OldestLoad;
+        yield return stored.NewestLoad;
+        foreach (var part in SnapshotCodec.Decode(stored.Content.Span)?.Parts ?? [])
+        {
+            yield return part.LoadedAt;
+            yield return part.GivenAt;
+        }
     }
 
     // Part by part the newer version; of one version what was confirmed last.

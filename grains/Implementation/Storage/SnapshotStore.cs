@@ -8,7 +8,11 @@ namespace DroitsAmeli.Grains.Storage;
 /// <summary>A kind of snapshot: the state name under which Orleans stores it, which is never used again for anything else.</summary>
 /// <param name="State">The state name.</param>
 /// <param name="Merge">Of two snapshots of one subject (stored, mine), what both know: an older part never replaces a newer one. The stored one itself when mine adds nothing.</param>
-public sealed record SnapshotKind(string State, Func<Snapshot, Snapshot, Snapshot> Merge);
+public sealed record SnapshotKind(string State, Func<Snapshot, Snapshot, Snapshot> Merge)
+{
+    /// <summary>The instants the SI gave, or last confirmed, what a snapshot holds: an order that forgets one of them forgets the snapshot.</summary>
+    public Func<Snapshot, IEnumerable<DateTimeOffset>> Instants { get; init; } = snapshot => [snapshot.OldestLoad, snapshot.NewestLoad];
+}
 
 /// <summary>What is stored of one subject.</summary>
 /// <param name="Content">The bytes, readable without the envelope; encrypted by the store.</param>
@@ -38,6 +42,7 @@ public sealed partial class SnapshotStore : IDisposable
     private readonly Func<StorageKeys> keys;
     private readonly TimeProvider time;
     private readonly ILogger logger;
+    private readonly Func<IEnumerable<DateTimeOffset>, GrainId, bool> isForgotten;
     private readonly TimeSpan readTimeout;
     private readonly SemaphoreSlim reads;
     private readonly StorageCircuit circuit;
@@ -50,15 +55,18 @@ public sealed partial class SnapshotStore : IDisposable
     /// <param name="limits">How much at once.</param>
     /// <param name="time">Judges ages, paces writes.</param>
     /// <param name="logger">Is told what an operator must know, without ids.</param>
+    /// <param name="isForgotten">Whether an order in force forgets what the SI gave that grain at one of those instants; null: there are no orders.</param>
     internal SnapshotStore(
         IGrainStorage? rows,
         Func<StorageKeys> keys,
         StorageOptions options,
         StorageLimits limits,
         TimeProvider time,
-        ILogger<SnapshotStore> logger)
+        ILogger<SnapshotStore> logger,
+        Func<IEnumerable<DateTimeOffset>, GrainId, bool>? isForgotten = null)
     {
         (this.rows, this.keys, this.time, this.logger) = (rows, keys, time, logger);
+        this.isForgotten = isForgotten ?? ((_, _) => false);
         readTimeout = TimeSpan.FromSeconds(options.ReadTimeoutSeconds);
         reads = new(limits.Reads, limits.Reads);
         circuit = new(time);
@@ -260,6 +268,8 @@ public sealed partial class SnapshotStore : IDisposable
 
             var state = new GrainState<SnapshotRow>();
             await rows!.ReadStateAsync(change.Kind.State, change.Grain, state);
+            if (IsForgotten(change, mine))
+                break;
             var (snapshot, outcome) = state is { RecordExists: true, State: { } row } ? Combine(change, row, mine, now) : (mine, "written");
             if (snapshot is not null)
             {
@@ -276,9 +286,16 @@ public sealed partial class SnapshotStore : IDisposable
             }
 
             CountWrite(outcome);
-            return;
+            if (snapshot is null || !IsForgotten(change, snapshot))
+                return;
+            break;
         }
+
+        // A write of it may have come through all the same: one that timed out, or that the order overtook.
+        await Remove(change);
     }
+
+    private bool IsForgotten(RowChange change, Snapshot snapshot) => isForgotten(change.Kind.Instants(snapshot), change.Grain);
 
     /// <summary>What replaces the row; null: it stays as it is.</summary>
     private (Snapshot? Snapshot, string Outcome) Combine(RowChange change, SnapshotRow row, Snapshot mine, DateTimeOffset now)
@@ -286,7 +303,7 @@ public sealed partial class SnapshotStore : IDisposable
         var opened = Envelope.Open(keys(), change.Kind.State, change.Subject!, row.Payload.Span);
         if (opened.Snapshot is { } stored)
         {
-            if (stored.ExpiresAt <= now)
+            if (stored.ExpiresAt <= now || IsForgotten(change, stored))
                 return (mine, "written");
             var merged = change.Kind.Merge(stored, mine);
             return ReferenceEquals(merged, stored) ? (null, "unchanged")

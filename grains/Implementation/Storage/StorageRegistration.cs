@@ -1,4 +1,5 @@
 using DroitsAmeli.Grains.Configuration;
+using DroitsAmeli.Grains.Familles;
 using DroitsAmeli.Grains.Storage.Schema;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,6 +23,7 @@ public static class StorageRegistration
     public static IServiceCollection AddSnapshots(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<Ordres>();
         services.AddSingleton<IValidateOptions<StorageOptions>, KeysFileValidator>();
         services.AddSettings<StorageOptions>(configuration, StorageOptions.Section)
             .Validate(
@@ -71,7 +73,8 @@ public static class StorageRegistration
             options,
             StorageDatabase.Of(options.ConnectionString!).Limits,
             time,
-            logger);
+            logger,
+            provider.GetRequiredService<Ordres>().IsForgotten);
     }
 
     private sealed class KeysFileValidator : IValidateOptions<StorageOptions>

@@ -94,6 +94,25 @@ public sealed class AnnouncedFamilleTests(DroitsCluster cluster) : IAsyncLifetim
     }
 
     [Fact]
+    public async Task An_event_that_is_told_while_the_family_wakes_is_not_lost()
+    {
+        Famille.With(Personne.NirText);
+        Assert.Equal(1, await VersionRead());
+        await Rest();
+        Famille.Version = 2;
+
+        var grain = cluster.FindFamille(Grain.GetGrainId())!;
+        await grain.Post(() =>
+        {
+            var thawed = grain.Thaw();
+            grain.Announce(2);
+            return grain.GoLive(thawed);
+        });
+
+        Assert.Equal(2, await VersionRead());
+    }
+
+    [Fact]
     public async Task Who_leaves_the_family_by_an_event_is_answered_nothing_more()
     {
         Famille.With(Personne.NirText).With(Enfant, "enfant", "2015-01-05");

@@ -1,3 +1,4 @@
+using DroitsAmeli.Grains.Familles;
 using DroitsAmeli.Grains.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -175,6 +176,56 @@ public sealed class SnapshotStoreTests : IDisposable
         await Idle();
         Assert.Equal("new", (await Read())!.Snapshot.Text());
         Assert.Equal(2, counts["storage.writes:forgotten"]);
+    }
+
+    [Theory]
+    [InlineData(OrdreKind.Quarantine)]
+    [InlineData(OrdreKind.Forget)]
+    public async Task What_an_order_forgets_while_it_waits_is_not_written(OrdreKind kind)
+    {
+        var ordres = Obey();
+        var grain = GrainId.Create("famille", FamilleKey.Of(Subject));
+        rows.Before = _ => throw new TimeoutException();
+        store.Save(Kind, grain, Subject, StorageBench.Snapshot("wrong"));
+        time.Advance(Delay);
+        await StorageBench.Until(() => counts["storage.writes:failed"] == 1, "Nothing was tried.");
+
+        ordres.Add(OrderOf(kind));
+        rows.Before = _ => Task.CompletedTask;
+        time.Advance(TimeSpan.FromSeconds(1));
+        await Idle();
+        Assert.Equal((0, 0), (rows.Count, rows.Writes));
+
+        store.Save(Kind, grain, Subject, StorageBench.Snapshot("right", age: TimeSpan.FromMinutes(-1)));
+        time.Advance(Delay);
+        await Idle();
+        Assert.Equal((1, 1), (rows.Count, rows.Writes));
+    }
+
+    [Fact]
+    public async Task What_an_order_forgets_while_it_is_being_written_is_removed_again()
+    {
+        var ordres = Obey();
+        rows.Before = call =>
+        {
+            if (call is "write")
+                ordres.Add(OrderOf(OrdreKind.Quarantine));
+            return Task.CompletedTask;
+        };
+        await Save("wrong", StorageBench.Snapshot("wrong"));
+
+        Assert.Equal((1, 0), (rows.Writes, rows.Count));
+    }
+
+    [Fact]
+    public async Task What_an_order_forgets_does_not_survive_in_the_row_that_follows()
+    {
+        var ordres = Obey();
+        await Save("wrong", StorageBench.Snapshot("wrong"));
+        ordres.Add(OrderOf(OrdreKind.Quarantine));
+        await Save("right", StorageBench.Snapshot("right", age: TimeSpan.FromMinutes(1)));
+
+        Assert.Equal("right", (await Read())!.Snapshot.Text());
     }
 
     [Fact]
@@ -486,8 +537,25 @@ public sealed class SnapshotStoreTests : IDisposable
         Assert.Equal("mine", (await Read())!.Snapshot.Text());
     }
 
-    private SnapshotStore Open(int waiting = WriteBehind.MostWaiting) => new(
-        rows, () => keys, new() { WriteDelaySeconds = Delay.TotalSeconds, ReadTimeoutSeconds = 1 }, new() { Waiting = waiting }, time, lines);
+    private SnapshotStore Open(int waiting = WriteBehind.MostWaiting, Ordres? ordres = null) => new(
+        rows,
+        () => keys,
+        new() { WriteDelaySeconds = Delay.TotalSeconds, ReadTimeoutSeconds = 1 },
+        new() { Waiting = waiting },
+        time,
+        lines,
+        ordres is null ? null : ordres.IsForgotten);
+
+    private Ordres Obey()
+    {
+        var ordres = new Ordres();
+        store.Dispose();
+        store = Open(ordres: ordres);
+        return ordres;
+    }
+
+    private static Ordre OrderOf(OrdreKind kind) =>
+        new() { Id = Guid.NewGuid(), Kind = kind, From = StorageBench.Start, Instant = StorageBench.Start, Famille = Subject };
 
     private Task<StoredSnapshot?> Read() => store.Read(Kind, Grain, Subject, TestContext.Current.CancellationToken);
 

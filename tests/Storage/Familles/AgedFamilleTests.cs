@@ -88,6 +88,27 @@ public sealed class AgedFamilleTests(Databases databases) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_quarantine_forgets_while_the_database_is_away_is_not_written_when_it_is_back()
+    {
+        var silo = await Start(writeDelaySeconds: 60);
+        await PostgresServer.Execute(database, "ALTER TABLE orleansstorage RENAME TO away");
+        var from = time.GetUtcNow();
+        await Read(silo);
+        await Passes(() => silo.Service<FamilleIndex>().Find(IdOf(silo)) is { IsAtRest: true }, TimeSpan.FromSeconds(10));
+        await Passes(() => counts["storage.writes:failed"] > 0, TimeSpan.FromSeconds(1));
+
+        var quarantine = new Ordre { Id = Guid.NewGuid(), Kind = OrdreKind.Quarantine, From = from, Instant = time.GetUtcNow() };
+        silo.Service<Ordres>().Add(quarantine);
+        Assert.Equal(1, await silo.Familles.Obey(quarantine));
+        Assert.Equal(1, silo.Store.Pending);
+        await PostgresServer.Execute(database, "ALTER TABLE away RENAME TO orleansstorage");
+        await Passes(() => silo.Store.Pending == 0, TimeSpan.FromSeconds(10));
+
+        Assert.Equal(0, counts["storage.writes:dropped"]);
+        Assert.Equal(0, await PostgresServer.Scalar<long>(database, "SELECT count(*) FROM orleansstorage"));
+    }
+
+    [Fact]
     public async Task An_operator_sees_where_each_part_came_from_after_a_rest_too()
     {
         var first = await Start();
@@ -156,9 +177,9 @@ public sealed class AgedFamilleTests(Databases databases) : IAsyncLifetime
         Assert.Equal(2, counts["storage.writes:not_encoded"]);
     }
 
-    private async Task<StoredSilo> Start()
+    private async Task<StoredSilo> Start(double writeDelaySeconds = 0.1)
     {
-        var silo = await StoredSilo.Start(database, folder.FullName, si, time: time);
+        var silo = await StoredSilo.Start(database, folder.FullName, si, writeDelaySeconds, time);
         silos.Add(silo);
         return silo;
     }

@@ -16,6 +16,20 @@ public sealed class RestingFamilleTests : IDisposable
     public void Dispose() => counts.Dispose();
 
     [Fact]
+    public void An_order_about_any_instant_of_any_part_concerns_what_is_stored()
+    {
+        var parts = Known.Parts.Select((part, number) => part with
+        {
+            LoadedAt = SampleFamilles.LoadedAt.AddHours(2 * number),
+            GivenAt = SampleFamilles.LoadedAt.AddHours((2 * number) - 1),
+        }).ToList();
+
+        var instants = RestingFamille.Kind.Instants(RestingFamille.Of(Known with { Parts = parts }).ToStore());
+
+        Assert.Equal(parts.SelectMany(part => (DateTimeOffset[])[part.GivenAt, part.LoadedAt]), instants.Distinct().Order());
+    }
+
+    [Fact]
     public void Of_a_composition_that_this_build_cannot_read_and_an_older_one_the_older_stays_with_the_version_of_the_other()
     {
         var stored = Known with { Newest = Known.Newest + 1, Parts = [OfANewerBuild(Known.Parts[0]), Known.Parts[1]] };
