@@ -31,12 +31,13 @@ public static class AnswerHeaders
     private static string CacheStatus(CacheState cache)
     {
         var ttl = string.Create(CultureInfo.InvariantCulture, $"; ttl={cache.TtlSeconds}");
+        var ttlOnceOver = cache.TtlSeconds < 0 ? ttl : "";
         return CacheName + cache.Outcome switch
         {
             CacheOutcome.Hit => "; hit" + ttl,
-            CacheOutcome.Confirmed => "; fwd=stale; fwd-status=304",
-            CacheOutcome.Refreshed => "; fwd=stale; fwd-status=200",
-            CacheOutcome.Miss => "; fwd=miss",
+            CacheOutcome.Confirmed => "; fwd=stale; fwd-status=304" + ttlOnceOver,
+            CacheOutcome.Refreshed => "; fwd=stale; fwd-status=200" + ttlOnceOver,
+            CacheOutcome.Miss => "; fwd=miss" + ttlOnceOver,
             CacheOutcome.OldCopy => "; fwd=stale; fwd-status=503" + ttl,
             _ => throw new UnreachableException(cache.Outcome.ToString()),
         };

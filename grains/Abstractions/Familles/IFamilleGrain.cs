@@ -104,7 +104,7 @@ public sealed record FamilleReply
     [Id(4)] public TimeSpan? RetryAfter { get; init; }
 }
 
-/// <summary>How a part came to be answered, from best to worst.</summary>
+/// <summary>How a part came to be answered, from best to worst; but a <see cref="Hit"/> that is no longer fresh is worse than a <see cref="Miss"/>.</summary>
 [Alias("droits.cache-outcome")]
 public enum CacheOutcome
 {
@@ -136,13 +136,19 @@ public sealed record CacheState
     /// <summary>Seconds for which the copy stays fresh; negative once it is not.</summary>
     [Id(2)] public required int TtlSeconds { get; init; }
 
-    /// <summary>The state of an answer made of two parts: the oldest instant, the worst outcome, the smallest time to live.</summary>
+    /// <summary>
+    /// The state of an answer made of two parts: the oldest instant, the worst outcome, the smallest time to live. What was loaded now never hides that
+    /// the other part is an old copy.
+    /// </summary>
     public CacheState And(CacheState? other) => other is null ? this : new()
     {
         Situation = Situation < other.Situation ? Situation : other.Situation,
-        Outcome = Outcome > other.Outcome ? Outcome : other.Outcome,
+        Outcome = Rank.CompareTo(other.Rank) > 0 ? Outcome : other.Outcome,
         TtlSeconds = Math.Min(TtlSeconds, other.TtlSeconds),
     };
+
+    private (bool IsFailure, bool IsStaleHit, CacheOutcome Outcome) Rank =>
+        (Outcome is CacheOutcome.OldCopy, Outcome is CacheOutcome.Hit && TtlSeconds < 0, Outcome);
 }
 
 /// <summary>

@@ -189,12 +189,12 @@ public sealed partial class RegimeSiClient(
     private SiAnswer<T> Without<T>(SiStatus status, TimeSpan? retryAfter = null) where T : class =>
         new(status, null, time.GetUtcNow(), retryAfter);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The régime SI's answer to {Call} was refused: {Reason}.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The régime SI's answer to {Call} was refused: {Reason}. Nothing of it is kept. See with who runs the régime SI what it sends, if this repeats.")]
     private static partial void LogRefused(ILogger logger, string call, RefusalReason reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The régime SI failed on {Call}: {Outcome}.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The régime SI failed on {Call}: {Outcome}. If this repeats, see that RegimeSi:BaseUrl answers from this silo within RegimeSi:TimeoutSeconds.")]
     private static partial void LogFailed(ILogger logger, string call, string outcome);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The régime SI refuses our credentials on {Call}: {Status}.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The régime SI refuses our credentials on {Call}: {Status}. See that RegimeSi:ApiKey is the one in force there; it is read when the silo starts.")]
     private static partial void LogCredentials(ILogger logger, string call, int status);
 }

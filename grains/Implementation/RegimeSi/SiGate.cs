@@ -132,13 +132,13 @@ public sealed partial class SiGate
             LogReleased(logger);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The régime SI is left alone but for a try each 5 s.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The régime SI is left alone but for a try each 5 s: it fails, or asked for it. See what its operator says; copies are shown meanwhile, and nothing has to be done here.")]
     private static partial void LogHeld(ILogger logger);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The régime SI answers again.")]
     private static partial void LogReleased(ILogger logger);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The circuit to the régime SI opened.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The circuit to the régime SI opened: most calls fail. See that RegimeSi:BaseUrl answers from this silo; if it does not, tell who runs the régime SI. Copies are shown meanwhile.")]
     private static partial void LogOpened(ILogger logger);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The circuit to the régime SI closed.")]

@@ -10,7 +10,7 @@ internal enum HoldChange
 
 /// <summary>
 /// One call at a time, and one in 5 s, until one is answered: what a 503 with <c>Retry-After</c> asks for, and what an SI is given that has
-/// failed on each of several families or persons in a row. Everybody is told the SI's own time of return; but one answer alone does not close
+/// failed on each of several families or persons in a row. Only the first may come sooner, when the SI says so. Everybody is told the SI's own time of return; but one answer alone does not close
 /// the SI for longer than the next try.
 /// </summary>
 internal sealed class SiHold(TimeProvider time)
@@ -75,9 +75,9 @@ internal sealed class SiHold(TimeProvider time)
 
             var was = recovering;
             if (exchange is { Status: System.Net.HttpStatusCode.ServiceUnavailable, RetryAfter: { } wait })
-                HoldFor(wait);
+                HoldFor(wait, probe);
             else if (exchange.IsFailure && (probe || ShowsAnOutage(subject)))
-                HoldFor(BetweenProbes);
+                HoldFor(BetweenProbes, probe);
             else if (!exchange.IsFailure)
                 Answered(probe);
             return was == recovering ? HoldChange.None : recovering ? HoldChange.Began : HoldChange.Ended;
@@ -106,10 +106,12 @@ internal sealed class SiHold(TimeProvider time)
         return failures >= FailuresToHold && now - failingSince >= BetweenProbes;
     }
 
-    private void HoldFor(TimeSpan wait)
+    private void HoldFor(TimeSpan wait, bool probe)
     {
         var now = time.GetUtcNow();
-        nextProbe = now + (wait < BetweenProbes ? wait : BetweenProbes);
+        var next = now + (!probe && wait < BetweenProbes ? wait : BetweenProbes);
+        if (next > nextProbe)
+            nextProbe = next;
         if (now + wait > announced)
             announced = now + wait;
         recovering = true;

@@ -51,6 +51,9 @@ public sealed class Deployment : IAsyncDisposable
     /// <summary>For the deployment's own calls: no proxy, no redirection, as many connections as wanted.</summary>
     public HttpClient Http { get; } = NewHttp(TimeSpan.FromSeconds(30));
 
+    /// <summary>The settings of the silos beyond those of every deployment.</summary>
+    public IReadOnlyDictionary<string, string> SiloSettings => options.SiloSettings;
+
     public SimulatedSi RegimeSi { get; }
 
     public SimulatedFranceConnect FranceConnect { get; }

@@ -50,7 +50,7 @@ public sealed class ClosedLoopReader(Deployment deployment, AnswerBook book)
             if (reading.Status == 200 || !insist || attempt == Tries)
             {
                 seen?.Invoke(question, reading);
-                report.Add(question, reading, reading.Took, reading.Status != 200 || book.IsRight(question, reading));
+                report.Add(question, reading, reading.Took, reading.Status != 200 || book.IsRight(question, reading), DeclaredAge.Of(deployment.SiloSettings, Partner.Hopital));
                 return;
             }
 

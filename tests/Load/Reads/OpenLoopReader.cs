@@ -147,6 +147,6 @@ public sealed class OpenLoopReader(Deployment deployment, AnswerBook book)
         load.Seen?.Invoke(read.Question, reading);
         var judged = new JudgedRead(read.Due, reading, clock.Elapsed - read.Due, reading.Status != 200 || book.IsRight(read.Question, reading));
         load.Judged?.Invoke(judged);
-        report.Add(read.Question, reading, judged.SinceDue, judged.Right, phase);
+        report.Add(read.Question, reading, judged.SinceDue, judged.Right, DeclaredAge.Of(deployment.SiloSettings, load.Partner), phase);
     }
 }

@@ -8,7 +8,6 @@ public sealed class ReadReport
 {
     private const long LongestMicroseconds = 120_000_000;
     private const int MostExamples = 10;
-    private static readonly TimeSpan ClockSlack = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<(string Phase, string Outcome), int> outcomes = new();
     private readonly ConcurrentDictionary<string, int> cache = new(StringComparer.Ordinal);
@@ -71,7 +70,7 @@ public sealed class ReadReport
 
     internal void SendsLate() => Interlocked.Increment(ref late);
 
-    internal void Add(Question question, Reading reading, TimeSpan sinceIntended, bool right, string? sentIn = null)
+    internal void Add(Question question, Reading reading, TimeSpan sinceIntended, bool right, DeclaredAge age, string? sentIn = null)
     {
         var phase = sentIn is null || sentIn == Phase ? Phase : $"{sentIn}, then {Phase}";
         outcomes.AddOrUpdate((phase, reading.Outcome), 1, static (_, count) => count + 1);
@@ -86,7 +85,7 @@ public sealed class ReadReport
             if (examples.Count < MostExamples)
                 examples.Enqueue($"wrong answer to {question.Resource}: {System.Text.Encoding.UTF8.GetString(reading.Body)}");
         }
-        else if (!Declares(reading))
+        else if (!Declares(reading, age))
         {
             Interlocked.Increment(ref undeclared);
             if (examples.Count < MostExamples)
@@ -98,12 +97,11 @@ public sealed class ReadReport
         }
     }
 
-    // Date-Situation is cut to the second. A copy that says it is fresh cannot be older than the longest freshness there is.
-    private bool Declares(Reading reading)
+    private bool Declares(Reading reading, DeclaredAge declared)
     {
-        if (reading.Situation is not { } situation || situation > reading.ReceivedAt + ClockSlack)
+        if (!declared.IsBelievable(reading))
             return false;
-        var age = reading.ReceivedAt - situation;
+        var age = reading.ReceivedAt - reading.Situation!.Value;
         var seen = Interlocked.Read(ref oldestTicks);
         while (age.Ticks > seen && Interlocked.CompareExchange(ref oldestTicks, age.Ticks, seen) != seen)
             seen = Interlocked.Read(ref oldestTicks);

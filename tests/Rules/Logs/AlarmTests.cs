@@ -11,8 +11,10 @@ public sealed class AlarmTests
 
     [Theory]
     [InlineData("Evenements")]
+    [InlineData("Exploitation")]
+    [InlineData("RegimeSi")]
     [InlineData("Storage")]
-    public void Each_warning_of_the_change_feed_and_the_store_says_what_to_do(string feature)
+    public void Each_warning_says_what_to_do(string feature)
     {
         var warnings = typeof(RegimeSiClient).Assembly.GetTypes()
             .Where(type => type.Namespace?.StartsWith("DroitsAmeli.Grains." + feature, StringComparison.Ordinal) is true)

@@ -274,6 +274,61 @@ public sealed class SiGateTests
         Assert.All(await AskMany(client, 5), answer => Assert.Equal(SiStatus.Ok, answer));
     }
 
+    [Theory]
+    [InlineData("1")]
+    [InlineData("2")]
+    [InlineData("7")]
+    public async Task Probes_are_five_seconds_apart_however_soon_the_si_says_to_come_back(string header)
+    {
+        await using var si = await FakeSi.Start();
+        var seen = new List<DateTimeOffset>();
+        si.Answer = context =>
+        {
+            seen.Add(time.GetUtcNow());
+            return FakeSi.Status(503, ("Retry-After", header))(context);
+        };
+        var client = si.Client(time);
+        for (var visit = 0; visit < 120; visit++)
+        {
+            await Visit(client, $"F{visit}");
+            time.Advance(TimeSpan.FromSeconds(0.5));
+        }
+
+        var probes = seen.Skip(1).ToList();
+        Assert.InRange(probes.Count, 10, 12);
+        Assert.All(probes.Zip(probes.Skip(1)), pair => Assert.True(pair.Second - pair.First >= TimeSpan.FromSeconds(5)));
+    }
+
+    [Fact]
+    public async Task A_call_that_ends_after_a_failed_probe_does_not_bring_the_next_one_forward()
+    {
+        await using var si = await FakeSi.Start();
+        var (arrived, release) = (new TaskCompletionSource(), new TaskCompletionSource());
+        si.Answer = async context =>
+        {
+            arrived.TrySetResult();
+            await release.Task;
+            await FakeSi.Status(503, ("Retry-After", "1"))(context);
+        };
+        var client = si.Client(time);
+        var late = Visit(client, "F1");
+        await arrived.Task;
+
+        si.Answer = FakeSi.Status(503, ("Retry-After", "1"));
+        await Visit(client, "F2");
+        time.Advance(TimeSpan.FromSeconds(1));
+        await Visit(client, "F3");
+        release.SetResult();
+        await late;
+        var before = si.Calls;
+        time.Advance(TimeSpan.FromSeconds(4.9));
+        await Visit(client, "F4");
+        Assert.Equal(before, si.Calls);
+        time.Advance(TimeSpan.FromSeconds(0.1));
+        await Visit(client, "F5");
+        Assert.Equal(before + 1, si.Calls);
+    }
+
     [Fact]
     public async Task Maintenance_makes_no_call_and_says_when_it_ends()
     {

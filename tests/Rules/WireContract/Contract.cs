@@ -4,12 +4,14 @@ namespace DroitsAmeli.Tests.Rules.WireContract;
 
 /// <summary>
 /// What processes of two versions must agree on, as lines <c>kind name #part = shape</c>. <see cref="Retired"/> names what an earlier version
-/// had and no later one may have again; a name covers its parts.
+/// had and no later one may have again; a name covers its parts. <see cref="Readable"/> names values of enumerations that the previous version
+/// is never sent, or can read.
 /// </summary>
 internal sealed record Contract(IReadOnlyDictionary<string, string> Lines, IReadOnlyDictionary<string, string> Retired)
 {
     private const string Separator = " = ";
     private const string RetiredMark = "retired ";
+    private const string ReadableMark = "readable ";
     private const string PartMark = " #";
 
     // How a caller waits is its own affair: no other version sees it.
@@ -17,6 +19,8 @@ internal sealed record Contract(IReadOnlyDictionary<string, string> Lines, IRead
 
     // JSON refuses to read an object that lacks such a property, which those of the previous version do.
     private const string RequiredMark = ", required";
+
+    public IReadOnlySet<string> Readable { get; init; } = new HashSet<string>(StringComparer.Ordinal);
 
     public static Contract Of(IEnumerable<KeyValuePair<string, string>> lines)
     {
@@ -34,18 +38,22 @@ internal sealed record Contract(IReadOnlyDictionary<string, string> Lines, IRead
     public static Contract Parse(IEnumerable<string> text)
     {
         var (present, retired) = (new List<KeyValuePair<string, string>>(), new List<KeyValuePair<string, string>>());
+        var readable = new HashSet<string>(StringComparer.Ordinal);
         foreach (var line in text.Where(line => line.Length > 0 && line[0] != '#'))
         {
             var isRetired = line.StartsWith(RetiredMark, StringComparison.Ordinal);
-            var parts = (isRetired ? line[RetiredMark.Length..] : line).Split(Separator, 2);
+            var isReadable = line.StartsWith(ReadableMark, StringComparison.Ordinal);
+            var parts = (isRetired ? line[RetiredMark.Length..] : isReadable ? line[ReadableMark.Length..] : line).Split(Separator, 2);
+            if (isReadable)
+                readable.Add(parts[0]);
             (isRetired ? retired : present).Add(KeyValuePair.Create(parts[0], parts.Length == 2 ? parts[1] : ""));
         }
 
-        return Of(present) with { Retired = Of(retired).Lines };
+        return Of(present) with { Retired = Of(retired).Lines, Readable = readable };
     }
 
     /// <summary>The lines as they are checked in.</summary>
-    public IEnumerable<string> Render() => Text(Lines, "").Concat(Text(Retired, RetiredMark));
+    public IEnumerable<string> Render() => Text(Lines, name => Readable.Contains(name) ? ReadableMark : "").Concat(Text(Retired, _ => RetiredMark));
 
     /// <summary>What stands between this contract, which the list promises, and that of the present build.</summary>
     public ContractDifference CompareTo(Contract present)
@@ -56,7 +64,7 @@ internal sealed record Contract(IReadOnlyDictionary<string, string> Lines, IRead
             if (IsRetired(name))
                 broken.Add($"! {name}: retired, so it may never be used again");
             else if (!Lines.TryGetValue(name, out var listed))
-                (shape.EndsWith(RequiredMark, StringComparison.Ordinal) && Lines.ContainsKey(WholeOf(name)) ? broken : added).Add($"+ {Line(name, shape)}");
+                (IsNewRequirement(name, shape) || IsValueOfKnownEnum(name) ? broken : added).Add($"+ {Line(name, shape)}");
             else if (listed != shape)
                 (name.StartsWith(Local, StringComparison.Ordinal) ? added : broken).AddRange($"- {Line(name, listed)}", $"+ {Line(name, shape)}");
         }
@@ -72,8 +80,16 @@ internal sealed record Contract(IReadOnlyDictionary<string, string> Lines, IRead
         return new(added, broken);
     }
 
-    /// <summary>The list once it holds the present contract too; what was retired stays so.</summary>
-    public Contract UpdatedTo(Contract present) => present with { Retired = Retired };
+    /// <summary>The list once it holds the present contract too; what was retired or marked as readable stays so.</summary>
+    public Contract UpdatedTo(Contract present) => present with { Retired = Retired, Readable = Readable };
+
+    /// <summary>Values of an earlier list's enumerations that this one has, that one has not, and nothing marks as readable.</summary>
+    public IReadOnlyList<string> UnreadableSince(Contract earlier) =>
+    [
+        .. InOrder(Lines)
+            .Where(line => earlier.IsValueOfKnownEnum(line.Key) && !earlier.Lines.ContainsKey(line.Key) && !Readable.Contains(line.Key))
+            .Select(line => Line(line.Key, line.Value)),
+    ];
 
     /// <summary>What an earlier list promised or retired and this one no longer does: a line that was deleted, or written over with another meaning.</summary>
     public IReadOnlyList<string> DroppedSince(Contract earlier) =>
@@ -89,14 +105,20 @@ internal sealed record Contract(IReadOnlyDictionary<string, string> Lines, IRead
     private static string Meaning(string name, string shape) =>
         name.Contains(PartMark, StringComparison.Ordinal) && shape.IndexOf(' ') is > 0 and var at && !name.StartsWith("json ", StringComparison.Ordinal) ? shape[at..] : shape;
 
+    private bool IsNewRequirement(string name, string shape) => shape.EndsWith(RequiredMark, StringComparison.Ordinal) && Lines.ContainsKey(WholeOf(name));
+
+    private bool IsValueOfKnownEnum(string name) =>
+        WholeOf(name) is var whole && whole != name && Lines.TryGetValue(whole, out var shape)
+        && (shape.StartsWith("enum ", StringComparison.Ordinal) || shape == "text");
+
     private bool IsRetired(string name) => Retired.ContainsKey(name) || Retired.ContainsKey(WholeOf(name));
 
     private static string WholeOf(string name) => name.IndexOf(PartMark, StringComparison.Ordinal) is > 0 and var at ? name[..at] : name;
 
     private static string Line(string name, string shape) => shape.Length == 0 ? name : name + Separator + shape;
 
-    private static IEnumerable<string> Text(IReadOnlyDictionary<string, string> lines, string mark) =>
-        InOrder(lines).Select(line => mark + Line(line.Key, line.Value));
+    private static IEnumerable<string> Text(IReadOnlyDictionary<string, string> lines, Func<string, string> markOf) =>
+        InOrder(lines).Select(line => markOf(line.Key) + Line(line.Key, line.Value));
 
     // Ids as numbers: 2 before 10.
     private static IEnumerable<KeyValuePair<string, string>> InOrder(IReadOnlyDictionary<string, string> lines) => lines

@@ -17,6 +17,10 @@ public sealed class ContractTests
         "type droits.request #0 = Name string",
         "type droits.request #1 = Age int",
         "type droits.request #10 = Until DateTimeOffset?",
+        "json Sorte = text",
+        "json Sorte #ville",
+        "type droits.outcome = enum int",
+        "type droits.outcome #0 = Ok",
         "retired type droits.request #2 = Gone string",
         "retired type droits.old",
     ];
@@ -30,7 +34,7 @@ public sealed class ContractTests
         Assert.Equal(Text.Order(StringComparer.Ordinal), Listed.Render().Order(StringComparer.Ordinal));
         Assert.Equal(
             ["type droits.request", "type droits.request #0", "type droits.request #1", "type droits.request #10"],
-            Listed.Render().Where(line => line.StartsWith("type", StringComparison.Ordinal)).Select(line => line.Split(" = ")[0]));
+            Listed.Render().Where(line => line.StartsWith("type droits.request", StringComparison.Ordinal)).Select(line => line.Split(" = ")[0]));
     }
 
     [Theory]
@@ -85,6 +89,23 @@ public sealed class ContractTests
     }
 
     [Theory]
+    [InlineData("type droits.outcome #1 = Late")]
+    [InlineData("json Sorte #pays")]
+    public void A_new_value_of_an_enumeration_breaks_the_previous_version_unless_that_can_read_it(string line)
+    {
+        Assert.Equal([$"+ {line}"], Listed.CompareTo(With(line)).Broken);
+
+        var marked = Contract.Parse([.. Text, $"readable {line}"]);
+        Assert.True(marked.CompareTo(With(line)).IsEmpty);
+        Assert.Contains($"readable {line}", marked.UpdatedTo(With(line)).Render());
+        Assert.NotEmpty(marked.CompareTo(Listed).Broken);
+    }
+
+    [Fact]
+    public void The_values_of_a_new_enumeration_break_nothing() =>
+        Assert.Empty(Listed.CompareTo(With("type droits.new = enum int", "type droits.new #0 = Ok", "json Neuf = text", "json Neuf #un")).Broken);
+
+    [Theory]
     [InlineData("type droits.request #2 = New string")]
     [InlineData("type droits.request #2 = Gone string")]
     [InlineData("type droits.old = class")]
@@ -106,9 +127,9 @@ public sealed class ContractTests
     public void A_type_that_is_retired_takes_its_members_along()
     {
         var retiring = Listed with { Retired = new Dictionary<string, string> { ["type droits.request"] = "class" }, Lines = Without("type droits.request").Lines };
-        var present = Contract.Of(Listed.Lines.Where(line => !line.Key.StartsWith("type", StringComparison.Ordinal)));
+        var present = Contract.Of(Listed.Lines.Where(line => !line.Key.StartsWith("type droits.request", StringComparison.Ordinal)));
         Assert.Empty(retiring.CompareTo(present).Broken);
-        Assert.DoesNotContain(retiring.UpdatedTo(present).Render(), line => line.StartsWith("type", StringComparison.Ordinal));
+        Assert.DoesNotContain(retiring.UpdatedTo(present).Render(), line => line.StartsWith("type droits.request", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -142,11 +163,20 @@ public sealed class ContractTests
         Assert.Empty((With("type droits.request #1 = Years int", "call droits.a/read = one way", "type droits.more = class") with { Retired = Listed.Retired }).DroppedSince(Listed));
     }
 
+    [Fact]
+    public void A_new_value_that_was_written_into_the_list_without_the_mark_is_found_by_the_list_of_the_previous_version()
+    {
+        const string value = "type droits.outcome #1 = Late";
+        Assert.Equal([value], Contract.Parse([.. Text, value, "type droits.new = enum int", "type droits.new #0 = Ok"]).UnreadableSince(Listed));
+        Assert.Empty(Contract.Parse([.. Text, $"readable {value}"]).UnreadableSince(Listed));
+        Assert.Empty(Listed.UnreadableSince(Listed));
+    }
+
     private static Contract With(params string[] lines)
     {
         var changed = new Dictionary<string, string>(Listed.Lines, StringComparer.Ordinal);
         foreach (var line in lines)
-            changed[line.Split(" = ")[0]] = line.Split(" = ")[1];
+            changed[line.Split(" = ")[0]] = line.Split(" = ").ElementAtOrDefault(1) ?? "";
         return Contract.Of(changed);
     }
 

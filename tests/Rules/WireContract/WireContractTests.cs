@@ -54,8 +54,18 @@ public sealed class WireContractTests : IDisposable
     public async Task The_list_keeps_or_retires_all_that_the_previous_version_promised()
     {
         var stop = TestContext.Current.CancellationToken;
-        if (await PreviousList(stop) is { } earlier)
-            Assert.Empty(Contract.Parse(await File.ReadAllLinesAsync(ListFile, stop)).DroppedSince(earlier));
+        var earlier = await PreviousList(stop);
+        Assert.SkipWhen(earlier is null, $"The previous version has no {ListPath}.");
+        Assert.Empty(Contract.Parse(await File.ReadAllLinesAsync(ListFile, stop)).DroppedSince(earlier));
+    }
+
+    [Fact]
+    public async Task The_list_marks_each_value_that_enumerations_have_got_since_the_previous_version()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var earlier = await PreviousList(stop);
+        Assert.SkipWhen(earlier is null, $"The previous version has no {ListPath}.");
+        Assert.Empty(Contract.Parse(await File.ReadAllLinesAsync(ListFile, stop)).UnreadableSince(earlier));
     }
 
     [Fact]
@@ -120,6 +130,7 @@ public sealed class WireContractTests : IDisposable
         {string.Join('\n', difference.Broken)}
         Keep it, and add under a new id or alias. What the previous version does without may go: put "retired " before its line in
         tests/Rules/WireContract/contract.txt, at the end; it can never be used again. A mere new name of a member, with the same
-        meaning, is written into its line by hand.
+        meaning, is written into its line by hand. So is a new value of an enumeration, with "readable " before its line, once the previous
+        version is never sent it, or can read it.
         """;
 }

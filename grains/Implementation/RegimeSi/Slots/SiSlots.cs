@@ -306,6 +306,6 @@ public sealed partial class SiSlots
             await Task.Delay(rest, time).ConfigureAwait(false);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The keeper of the régime SI's slots cannot be asked: {Error}.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The keeper of the régime SI's slots cannot be asked: {Error}. It is tried again. Nothing has to be done while a silo starts or goes; else look at GET /admin/silos, and restart a silo that it lists without counts.")]
     private static partial void LogRenewalFailed(ILogger logger, string error);
 }

@@ -141,6 +141,6 @@ public sealed partial class SlotsGrain(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The ledger of the régime SI's slots was lost and no silo has a copy: what no silo at work holds is kept back for {Seconds} s, and cold families may be refused meanwhile. Nothing needs to be done.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The ledger of the régime SI's slots was lost and no silo has a copy: what no silo at work holds is kept back for {Seconds} s, and cold families may be refused meanwhile. Nothing has to be done.")]
     private static partial void LogWithheld(ILogger logger, double seconds);
 }
