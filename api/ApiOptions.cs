@@ -18,4 +18,8 @@ public sealed class ApiOptions
     /// <summary>Seconds for which a front end that is told to stop goes on serving, while it says that it is not ready.</summary>
     [Range(0.0, 60.0, ErrorMessage = "Api:DrainSeconds must be between 0 and 60.")]
     public double DrainSeconds { get; set; } = 2;
+
+    /// <summary>Calls that a front end lets into the cluster at once; fewer while the cluster cannot keep up.</summary>
+    [Range(64, 100_000, ErrorMessage = "Api:MaxConcurrentCalls must be between 64 and 100000.")]
+    public int MaxConcurrentCalls { get; set; } = 2000;
 }

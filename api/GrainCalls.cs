@@ -14,7 +14,7 @@ namespace DroitsAmeli.Api;
 /// A call in flight to a silo that dies is answered by nobody (dotnet/orleans#10165). The first tries are short, so that one of them soon
 /// meets the silo that has taken over; the later ones are longer, so that what is merely slow is not asked for again and again.
 /// </remarks>
-public sealed class GrainCalls(TimeProvider time)
+public sealed class GrainCalls(Admission admission, TimeProvider time)
 {
     private const int ShortTries = 4;
     private static readonly TimeSpan ShortTry = TimeSpan.FromMilliseconds(400);
@@ -58,8 +58,14 @@ public sealed class GrainCalls(TimeProvider time)
         try
         {
             return await pipeline.ExecuteAsync(
-                static async (captured, cancellation) => await captured.call(captured.state, cancellation),
-                (call, state),
+                static async (captured, cancellation) =>
+                {
+                    var sent = captured.time.GetTimestamp();
+                    var answer = await captured.call(captured.state, cancellation);
+                    captured.admission.Observe(captured.time.GetElapsedTime(sent));
+                    return answer;
+                },
+                (call, state, admission, time),
                 deadline);
         }
         catch (Exception error) when (IsLost(error) && deadline.IsCancellationRequested)

@@ -193,6 +193,17 @@ public sealed class Problems(IOptions<RegimesOptions> regimes)
         Parametre = parametre,
     };
 
+    /// <summary>503: more calls than the service can serve. The code is that of rights that cannot be had now: the contract has no other.</summary>
+    public static Problem ServiceSature { get; } = new(
+        503,
+        "si_indisponible",
+        "Service saturé",
+        "Le service reçoit plus d'appels qu'il ne peut en servir ; réessayez après Retry-After." + NothingConcluded,
+        Retryable: true)
+    {
+        RetryAfter = TimeSpan.FromSeconds(2),
+    };
+
     /// <summary>503; a few seconds when nobody knows better.</summary>
     public static Problem SiIndisponible(TimeSpan? retryAfter) => new(
         503,

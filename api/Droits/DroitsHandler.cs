@@ -15,6 +15,7 @@ namespace DroitsAmeli.Api.Droits;
 public sealed class DroitsHandler(
     IClusterClient cluster,
     GrainCalls grains,
+    Admission admission,
     Problems problems,
     FranceConnectChecks franceConnect,
     IOptions<ApiOptions> options,
@@ -74,6 +75,10 @@ public sealed class DroitsHandler(
         Nir? nir = null;
         if (ressource is not (Ressource.Me or Ressource.MeBeneficiaires) && ReadNir(context.Request.Headers["nir"], out nir) is { } refusedNir)
             return refusedNir;
+
+        using var entry = admission.TryEnter(convention.Id);
+        if (entry is null)
+            return Problems.ServiceSature;
 
         var token = bearer.Value!;
         var jeton = cluster.GetGrain<IJetonGrain>(JetonKey.Of(token));

@@ -14,6 +14,7 @@ public static class DroitsRegistration
             .Validate(options => !options.Heberges.Any(string.IsNullOrWhiteSpace), $"{RegimesOptions.HebergesSetting} holds an empty name.")
             .ValidateOnStart();
         services.AddSingleton<Problems>();
+        services.AddSingleton<Admission>();
         services.AddSingleton<GrainCalls>();
         services.AddSingleton<FranceConnectChecks>();
         services.AddSingleton<DroitsHandler>();

@@ -62,6 +62,9 @@ public static class Telemetry
     /// <summary>Answers of the API, by <c>status</c> and <c>code</c>.</summary>
     public static Counter<long> Answers { get; } = Meter.CreateCounter<long>("droits.api.answers");
 
+    /// <summary>Calls that a front end refused because the cluster could not keep up with those it had let in.</summary>
+    public static Counter<long> Refused { get; } = Meter.CreateCounter<long>("droits.api.refused");
+
     /// <summary>Events read from the régime SI's change feed, each as often as it was read.</summary>
     public static Counter<long> Evenements { get; } = Meter.CreateCounter<long>("droits.evenements.read");
 

@@ -17,6 +17,9 @@ public sealed class ColdBench() : Bench;
 /// <summary>An SI that takes one call at a time.</summary>
 public sealed class ScarceBench() : Bench(new Dictionary<string, string?> { ["RegimeSi:MaxConcurrentCalls"] = "1" });
 
+/// <summary>A front end that lets as few calls in as it can be told to.</summary>
+public sealed class NarrowBench() : Bench(new Dictionary<string, string?> { ["Api:MaxConcurrentCalls"] = "64" });
+
 /// <summary>Short upstream time-outs, for what goes wrong upstream.</summary>
 public sealed class FaultBench() : Bench(new Dictionary<string, string?>
 {

@@ -1,4 +1,5 @@
 using DroitsAmeli.Api;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -11,7 +12,7 @@ public sealed class GrainCallsTests
     {
         var time = new FakeTimeProvider();
         var tries = 0;
-        var called = new GrainCalls(time).Call(
+        var called = Calls(time).Call(
             (_, _) => ++tries == 1 ? Task.FromException<string>(new OperationCanceledException()) : Task.FromResult("rights"),
             0,
             TestContext.Current.CancellationToken);
@@ -31,7 +32,7 @@ public sealed class GrainCallsTests
         var began = time.GetUtcNow();
         var tries = new List<TimeSpan>();
         var rights = new TaskCompletionSource<string>();
-        var called = new GrainCalls(time).Call(
+        var called = Calls(time).Call(
             async (_, cancellation) =>
             {
                 tries.Add(time.GetUtcNow() - began);
@@ -57,7 +58,7 @@ public sealed class GrainCallsTests
     public async Task A_call_that_is_lost_when_its_deadline_comes_has_ended_with_it()
     {
         using var deadline = new CancellationTokenSource();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new GrainCalls(new FakeTimeProvider()).Call<int, string>(
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Calls(new FakeTimeProvider()).Call<int, string>(
             async (_, _) =>
             {
                 await deadline.CancelAsync();
@@ -72,7 +73,7 @@ public sealed class GrainCallsTests
     {
         using var deadline = new CancellationTokenSource();
         var tries = 0;
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new GrainCalls(new FakeTimeProvider()).Call<int, string>(
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Calls(new FakeTimeProvider()).Call<int, string>(
             async (_, cancellation) =>
             {
                 tries++;
@@ -83,4 +84,6 @@ public sealed class GrainCallsTests
             deadline.Token));
         Assert.Equal(1, tries);
     }
+
+    private static GrainCalls Calls(TimeProvider time) => new(new Admission(Options.Create(new ApiOptions()), time), time);
 }
