@@ -16,7 +16,7 @@ public static class ClusterClient
     /// <summary>Adds the cluster's client. The host starts, and opens its port, once a silo answers.</summary>
     public static void AddClusterClient(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSettings<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
+        builder.Services.AddClusterSettings(builder.Configuration);
         var cluster = Settings.Read<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
 
         builder.Services.AddSingleton<GatewayStatus>();

@@ -28,7 +28,7 @@ public static class Clustering
     /// <summary>Adds the silo to its cluster, as <c>Cluster:*</c> says.</summary>
     public static void AddClustering(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSettings<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
+        builder.Services.AddClusterSettings(builder.Configuration);
 
         var cluster = Settings.Read<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
         if (cluster is { Mode: ClusterMode.Postgres, ConnectionString: { } connectionString } && IPAddress.TryParse(cluster.AdvertisedIPAddress, out var address))

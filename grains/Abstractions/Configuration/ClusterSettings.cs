@@ -1,5 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace DroitsAmeli.Grains.Configuration;
 
@@ -99,5 +102,17 @@ public sealed class ClusterSettings : IValidatableObject
             yield return new("Cluster:ConnectionString must be the connection string of a PostgreSQL database in mode postgres.", [nameof(ConnectionString)]);
         if (!IPAddress.TryParse(AdvertisedIPAddress, out _))
             yield return new("Cluster:AdvertisedIPAddress must be an IP address.", [nameof(AdvertisedIPAddress)]);
+    }
+}
+
+/// <summary>Registers <see cref="ClusterSettings"/>.</summary>
+public static class ClusterSettingsRegistration
+{
+    /// <summary>Binds <c>Cluster:*</c>, checked when the process starts: by itself, and against the deadline of front ends.</summary>
+    /// <exception cref="OptionsValidationException">A value cannot be of its setting's type.</exception>
+    public static void AddClusterSettings(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSettings<ClusterSettings>(configuration, ClusterSettings.Section);
+        services.AddSingleton<IValidateOptions<ClusterSettings>>(new SilenceWithinDeadline(configuration));
     }
 }

@@ -97,6 +97,47 @@ public sealed class SettingsTests
             StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("6", "500", "8", "8.85")]
+    [InlineData("3.5", "1500", "8", "8.35")]
+    [InlineData("3.5", "500", "6", "6.35")]
+    public async Task A_silence_that_outlasts_the_deadline_of_front_ends_is_refused_on_both_sides(string silence, string probe, string deadline, string answered)
+    {
+        (string, string)[] settings =
+        [
+            ("Cluster:Mode", "postgres"), ("Cluster:SilenceSeconds", silence), ("Cluster:ProbeMilliseconds", probe), ("Api:DeadlineSeconds", deadline),
+        ];
+        foreach (var told in new[] { await ToldBySilo(settings), await ToldByApi(settings) })
+        {
+            Assert.Contains($"Cluster:SilenceSeconds ({silence}) does not fit Api:DeadlineSeconds ({deadline}): ", told, StringComparison.Ordinal);
+            Assert.Contains($"Cluster:ProbeMilliseconds ({probe}) and 1.85 s to call again, calls to a silo that stands still are answered after {answered} s. ", told, StringComparison.Ordinal);
+            Assert.Contains("Lower Cluster:SilenceSeconds or Cluster:ProbeMilliseconds, or raise Api:DeadlineSeconds (8 at most)", told, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("postgres", "3.5", "500", "6.5")]
+    [InlineData("postgres", "5.15", "500", "8")]
+    [InlineData("localhost", "3.5", "500", "1")]
+    public async Task A_silence_that_ends_before_the_deadline_and_a_silo_that_nobody_could_replace_are_not_complained_of(
+        string mode, string silence, string probe, string deadline)
+    {
+        (string, string)[] settings =
+        [
+            ("Cluster:Mode", mode), ("Cluster:SilenceSeconds", silence), ("Cluster:ProbeMilliseconds", probe), ("Api:DeadlineSeconds", deadline),
+        ];
+        foreach (var told in new[] { await ToldBySilo(settings), await ToldByApi(settings) })
+            Assert.DoesNotContain("Cluster:SilenceSeconds", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_process_takes_what_it_is_not_told_for_the_default()
+    {
+        Assert.Contains("does not fit Api:DeadlineSeconds (8)", await ToldBySilo(("Cluster:Mode", "postgres"), ("Cluster:SilenceSeconds", "6")), StringComparison.Ordinal);
+        Assert.Contains("Cluster:SilenceSeconds (3.5) does not fit", await ToldByApi(("Cluster:Mode", "postgres"), ("Api:DeadlineSeconds", "5")), StringComparison.Ordinal);
+        Assert.DoesNotContain("does not fit", await ToldBySilo(("Cluster:Mode", "postgres")), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Addresses_that_can_be_listened_at_are_not_complained_of()
     {
