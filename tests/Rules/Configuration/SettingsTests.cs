@@ -9,8 +9,10 @@ using DroitsAmeli.Silo;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using Xunit;
 
 namespace DroitsAmeli.Tests.Rules.Configuration;
@@ -30,6 +32,8 @@ public sealed class SettingsTests
     [InlineData("Cluster:ProbeMilliseconds", "4000")]
     [InlineData("Cluster:SilenceSeconds", "NaN")]
     [InlineData("Cluster:SilenceSeconds", "0.5")]
+    [InlineData("Cluster:GatewayNoticeSeconds", "NaN")]
+    [InlineData("Cluster:StopSeconds", "9")]
     [InlineData("Cluster:Tls:CertificateFile", "/nowhere/tls.crt")]
     [InlineData("Cluster:Tls:CertificatFile", "/nowhere/tls.crt")]
     [InlineData("Cluster:Tls:SiloName", "*.droits.internal")]
@@ -70,6 +74,7 @@ public sealed class SettingsTests
     [InlineData("Api:DrainSeconds", "NaN")]
     [InlineData("Api:PathPrefix", "test/")]
     [InlineData("Cluster:GatewayPort", "70000")]
+    [InlineData("Cluster:GatewayRefreshSeconds", "0")]
     [InlineData("Cluster:ServiceId", "")]
     [InlineData("Cluster:Tls:CertificateFile", "/nowhere/tls.crt")]
     [InlineData("Conventions:File", "")]
@@ -128,6 +133,18 @@ public sealed class SettingsTests
         ];
         foreach (var told in new[] { await ToldBySilo(settings), await ToldByApi(settings) })
             Assert.DoesNotContain("Cluster:SilenceSeconds", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_silo_and_a_front_end_stop_and_look_for_gateways_as_they_are_told()
+    {
+        (string, string)[] settings = [("Cluster:Mode", "postgres"), ("Cluster:ConnectionString", "Host=database.example;Database=droits")];
+        await using var silo = Built(builder => builder.AddSilo(), [.. settings, ("Cluster:StopSeconds", "300"), ("Cluster:GatewayNoticeSeconds", "1.5")]);
+        await using var api = Built(builder => builder.AddApi(), [.. settings, ("Cluster:GatewayRefreshSeconds", "2.5")]);
+
+        Assert.Equal(TimeSpan.FromSeconds(300), silo.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(1.5), silo.Services.GetRequiredService<IOptions<SiloMessagingOptions>>().Value.ClientGatewayShutdownNotificationTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(2.5), api.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.GatewayListRefreshPeriod);
     }
 
     [Fact]
@@ -205,15 +222,20 @@ public sealed class SettingsTests
 
     private static Task<string> ToldByApi(params (string Name, string Value)[] settings) => Told(builder => builder.AddApi(), settings);
 
-    private static async Task<string> Told(Action<WebApplicationBuilder> add, (string Name, string Value)[] settings)
+    private static WebApplication Built(Action<WebApplicationBuilder> add, (string Name, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
         foreach (var (name, value) in settings)
             builder.Configuration[name] = value;
+        add(builder);
+        return builder.Build();
+    }
+
+    private static async Task<string> Told(Action<WebApplicationBuilder> add, (string Name, string Value)[] settings)
+    {
         try
         {
-            add(builder);
-            await using var app = builder.Build();
+            await using var app = Built(add, settings);
             StartFailure.Validate(app);
             return "";
         }
