@@ -40,8 +40,8 @@ public sealed class LinkCostTests
         Assert.Equal(new Spread(5, 4, 6), report.Cost);
         Assert.Contains("median of 3 (range): clear 50.0 (40.0 to 60.0), TLS 54.0 (46.0 to 65.0), cost of TLS 5.0 (4.0 to 6.0)", report.ToString(), StringComparison.Ordinal);
         var json = JsonNode.Parse(report.ToJson((0.5, 1)))!;
-        Assert.Equal((5, 4, 6), ((double)json["cost"]!["median"]!, (double)json["cost"]!["least"]!, (double)json["cost"]!["most"]!));
-        Assert.Equal(46, (double)json["turns"]![0]!["tls"]!["perRead"]!);
+        Assert.Equal((5.0, 4.0, 6.0), ((double)json["cost"]!["median"]!, (double)json["cost"]!["least"]!, (double)json["cost"]!["most"]!));
+        Assert.Equal(46.0, (double)json["turns"]![0]!["tls"]!["perRead"]!);
     }
 
     [Fact]

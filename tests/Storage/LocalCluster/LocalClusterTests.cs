@@ -300,8 +300,7 @@ public sealed class LocalClusterTests(ITestOutputHelper output)
     /// <summary>All that a process was started with: its ports, its command line, and its environment, which holds its settings.</summary>
     private static string Started(JsonNode process)
     {
-        return string.Join(
-            '\n', [process["ports"]!.ToJsonString(), .. Words("cmdline"), .. Words("environ").Order(StringComparer.Ordinal)]);
+        return string.Join('\n', Words("cmdline").Concat(Words("environ").Order(StringComparer.Ordinal)).Prepend(process["ports"]!.ToJsonString()));
 
         IEnumerable<string> Words(string file) => File.ReadAllText($"/proc/{process["pid"]}/{file}").Split('\0');
     }
