@@ -57,7 +57,7 @@ public sealed record LinkCostReport(LinkCostOptions Options, IReadOnlyList<LinkP
         table.AppendLine(
             CultureInfo.InvariantCulture,
             $"hot reads, {Options.Silos} silo(s) and {Options.FrontEnds} front end(s) each, turns of {Options.Turn.TotalSeconds:0.#} s; CPU-µs per read of front ends + silos");
-        table.AppendLine("turn    |  clear: front + silo = all  (reads)   |    TLS: front + silo = all  (reads)   |   cost");
+        table.AppendLine("turn    |  clear: front +  silo =    all (  reads) |    TLS: front +  silo =    all (  reads) |   cost");
         foreach (var (index, pair) in Pairs.Index())
             table.AppendLine(CultureInfo.InvariantCulture, $"{index + 1,-7} | {Line(pair.Clear)} | {Line(pair.Tls)} | {pair.Cost,6:+0.0;-0.0}");
         table.Append(
@@ -96,7 +96,7 @@ public sealed record LinkCostReport(LinkCostOptions Options, IReadOnlyList<LinkP
 
     private static string Line(LinkTurn turn) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{turn.FrontEnds.TotalMicroseconds / turn.Reads,8:0.0} + {turn.Silos.TotalMicroseconds / turn.Reads,5:0.0} = {turn.PerRead,6:0.0} ({turn.Reads,7})");
+        $"{turn.FrontEnds.TotalMicroseconds / turn.Reads,13:0.0} + {turn.Silos.TotalMicroseconds / turn.Reads,5:0.0} = {turn.PerRead,6:0.0} ({turn.Reads,7})");
 
     private static string Text(Spread spread) => string.Create(CultureInfo.InvariantCulture, $"{spread.Median:0.0} ({spread.Least:0.0} to {spread.Most:0.0})");
 }
