@@ -7,16 +7,10 @@ namespace DroitsAmeli.Api;
 /// <summary>Connects a front end to the silos, and knows whether it is connected.</summary>
 public static class ClusterClient
 {
-    /// <summary>
-    /// How often the list of gateways is read. One that is killed closes its connections and is left at once; one that is frozen does not, and is
-    /// sent calls until the list lacks it.
-    /// </summary>
-    private static readonly TimeSpan GatewaysRead = TimeSpan.FromSeconds(1);
-
     /// <summary>Adds the cluster's client. The host starts, and opens its port, once a silo answers.</summary>
     public static void AddClusterClient(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSettings<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
+        builder.Services.AddClusterSettings(builder.Configuration);
         var cluster = Settings.Read<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
 
         builder.Services.AddSingleton<GatewayStatus>();
@@ -31,7 +25,7 @@ public static class ClusterClient
                 options.ClusterId = cluster.ClusterId;
                 options.ServiceId = cluster.ServiceId;
             });
-            client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = GatewaysRead);
+            client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(cluster.GatewayRefreshSeconds));
             // A front end without calls opens no connection, but for this question to a gateway, which by default is asked once a minute:
             // after all silos were lost and came back, an idle one was not ready for 42 s.
             client.Configure<TypeManagementOptions>(options => options.TypeMapRefreshInterval = TimeSpan.FromSeconds(2));

@@ -8,18 +8,6 @@ namespace DroitsAmeli.Silo;
 /// <summary>How a silo finds the others, notices that one is gone, and goes itself.</summary>
 public static class Clustering
 {
-    /// <summary>
-    /// How long a silo that is told to stop may take: its grains move to the others first, 20,000 of them in about 4 s; a silo with a million
-    /// takes minutes. Kubernetes' grace period must be longer (150 s).
-    /// </summary>
-    public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(120);
-
-    /// <summary>
-    /// How long front ends have, after they were told that a silo goes, to send their calls elsewhere before it stops to take them. By default
-    /// they have none, and calls in flight are lost with it.
-    /// </summary>
-    public static readonly TimeSpan GatewayNotice = TimeSpan.FromSeconds(2);
-
     // Some 5,000 grains a second were seen to move: a period's share is over long before the next.
     private const int MovedAtOnce = 20_000;
 
@@ -28,12 +16,12 @@ public static class Clustering
     /// <summary>Adds the silo to its cluster, as <c>Cluster:*</c> says.</summary>
     public static void AddClustering(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSettings<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
+        builder.Services.AddClusterSettings(builder.Configuration);
 
         var cluster = Settings.Read<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
         if (cluster is { Mode: ClusterMode.Postgres, ConnectionString: { } connectionString } && IPAddress.TryParse(cluster.AdvertisedIPAddress, out var address))
         {
-            builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
+            builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(cluster.StopSeconds));
             builder.UseOrleans(silo => silo.UsePostgres(cluster, connectionString, address));
         }
         else
@@ -92,7 +80,7 @@ public static class Clustering
         });
         silo.ConfigureEndpoints(address, cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: !IPAddress.IsLoopback(address));
         silo.Configure<ClusterMembershipOptions>(options => NoticeDeath(options, cluster));
-        silo.Configure<SiloMessagingOptions>(options => options.ClientGatewayShutdownNotificationTimeout = GatewayNotice);
+        silo.Configure<SiloMessagingOptions>(options => options.ClientGatewayShutdownNotificationTimeout = TimeSpan.FromSeconds(cluster.GatewayNoticeSeconds));
         if (cluster.Directory is ClusterDirectory.Distributed)
             silo.UseDistributedDirectory();
         if (cluster.RebalanceSeconds > 0)

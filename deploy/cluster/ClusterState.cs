@@ -105,8 +105,13 @@ internal sealed record ClusterState
 
     public bool IsRunning(ProcessState process) => IsOfThisBoot && process.Process.IsRunning;
 
-    public ClusterState With(ProcessState process) =>
-        this with { Processes = [.. Processes.Where(other => other.Name != process.Name), process] };
+    /// <summary>With one process more, or one in the place of that of its name.</summary>
+    public ClusterState With(ProcessState process) => this with
+    {
+        Processes = Processes.Any(other => other.Name == process.Name)
+            ? [.. Processes.Select(other => other.Name == process.Name ? process : other)]
+            : [.. Processes, process],
+    };
 
     public ClusterState Marked(string name, Ending ending) =>
         this with { Processes = [.. Processes.Select(process => process.Name == name ? process with { Ended = ending } : process)] };

@@ -15,6 +15,7 @@ internal sealed record CommandLine(string Name, string? Target, string? State, b
                deploy/local-cluster add-silo
                deploy/local-cluster drain <number of a silo, or api-1>
                deploy/local-cluster kill <number of a silo, or a process' name>
+               deploy/local-cluster restart <number of a silo, or a process' name>
                deploy/local-cluster status [--json]
                deploy/local-cluster down
         Each takes --state <folder>; by default it is droits-ameli below $XDG_STATE_HOME, or below ~/.local/state.
@@ -50,7 +51,7 @@ internal sealed record CommandLine(string Name, string? Target, string? State, b
                 ("up", "--families") => line with { Up = line.Up with { Families = Number(MostFamilies) } },
                 ("up", "--haproxy") => line with { Up = line.Up with { HaProxy = true } },
                 ("status", "--json") => line with { Json = true },
-                ("drain" or "kill", [not '-', ..] target) when line.Target is null => line with { Target = target },
+                ("drain" or "kill" or "restart", [not '-', ..] target) when line.Target is null => line with { Target = target },
                 var (_, unknown) => throw Refuse($"{unknown} is not an option of {line.Name}"),
             };
 
@@ -67,8 +68,8 @@ internal sealed record CommandLine(string Name, string? Target, string? State, b
         {
             "up" => line with { Up = WithSettings(line.Up, settings) },
             _ when settings.Count > 0 => throw Refuse("settings are those of up"),
-            "drain" or "kill" when line.Target is null => throw Refuse($"{line.Name} what?"),
-            "add-silo" or "drain" or "kill" or "status" or "down" => line,
+            "drain" or "kill" or "restart" when line.Target is null => throw Refuse($"{line.Name} what?"),
+            "add-silo" or "drain" or "kill" or "restart" or "status" or "down" => line,
             _ => throw Refuse($"{line.Name} is not a command"),
         };
     }

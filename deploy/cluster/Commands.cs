@@ -25,7 +25,8 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
     /// <summary>Starts everything and waits until all of it is ready; what was started is taken down when that fails.</summary>
     public async Task<ClusterState> Up(UpOptions options, CancellationToken cancellationToken)
     {
-        var haProxy = options.HaProxy ? Balancer.Find() : null;
+        if (options.HaProxy)
+            _ = Balancer.Find();
         if (options.ClusterDatabase is null && PostgresFolder.Unavailable is { } reason)
             throw new ClusterException($"{reason} Or name a database: -- --Cluster:ConnectionString='Host=…;Username=…;Password=…;Database=…'");
 
@@ -39,7 +40,7 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
         folder.Save(state);
         try
         {
-            return await Start(state, options, haProxy, cancellationToken);
+            return await Start(state, options, cancellationToken);
         }
         catch
         {
@@ -60,22 +61,44 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
     /// <summary>Tells a silo or a front end to stop, and waits for its end.</summary>
     public async Task Drain(string target, CancellationToken cancellationToken)
     {
-        var process = Find(LoadLiving(), target);
+        var process = Running(LoadLiving(), target);
         if (process.Role is not (Role.Silo or Role.Api))
             throw new ClusterException($"{process.Name} cannot be drained: only silos and front ends can.");
 
-        var since = TimeProvider.System.GetTimestamp();
-        process.Process.Send(UnixSignal.Terminate);
-        if (!await process.Process.Ends(DrainLimit, cancellationToken))
-            throw new ClusterException($"{process.Name} still runs {Seconds(since)} s after it was told to stop (log: {process.Log}).");
+        var took = await Ended(process, cancellationToken);
         await Mark(process, Ending.Drained, cancellationToken);
-        await output.WriteLineAsync($"{process.Name} arrêté en {Seconds(since)} s");
+        await output.WriteLineAsync($"{process.Name} arrêté en {took} s");
+    }
+
+    /// <summary>
+    /// Tells a process to stop, waits for its end, and starts it again on its ports, with its settings, until it is ready; one that has ended
+    /// already is started again at once.
+    /// </summary>
+    public async Task Restart(string target, CancellationToken cancellationToken)
+    {
+        var state = LoadLiving();
+        var process = Named(state, target);
+        if (state.IsRunning(process))
+            await output.WriteLineAsync($"{process.Name} arrêté en {await Ended(process, cancellationToken)} s");
+
+        using (await folder.Lock(LockLimit, cancellationToken))
+        {
+            state = LoadLiving();
+            if (state.IsRunning(Named(state, process.Name)))
+                throw new ClusterException($"{process.Name} runs again: another command has started it.");
+            state = launcher.Again(state, process);
+        }
+
+        process = Named(state, process.Name);
+        await (process.Role is Role.Postgres
+            ? Answers(process, state.Database!.Cluster, cancellationToken)
+            : Ready(process, cancellationToken));
     }
 
     /// <summary>kill -9.</summary>
     public async Task Kill(string target, CancellationToken cancellationToken)
     {
-        var process = Find(LoadLiving(), target);
+        var process = Running(LoadLiving(), target);
         if (process.Role is Role.Postgres)
             throw new ClusterException("postgres is many processes: kill -9 of the one named here would not be the crash of a database.");
 
@@ -95,7 +118,7 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
         await output.WriteLineAsync("Tout est arrêté.");
     }
 
-    private async Task<ClusterState> Start(ClusterState state, UpOptions options, string? haProxy, CancellationToken cancellationToken)
+    private async Task<ClusterState> Start(ClusterState state, UpOptions options, CancellationToken cancellationToken)
     {
         new BuiltPrograms(folder.Programs).Copy();
         new ClusterFiles(folder.Files).Write();
@@ -110,10 +133,10 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
         for (var frontEnd = 0; frontEnd < options.FrontEnds; frontEnd++)
             state = launcher.Api(state);
         await AllReady(state, cancellationToken);
-        if (haProxy is null)
+        if (!options.HaProxy)
             return state;
 
-        state = launcher.HaProxy(state, haProxy);
+        state = launcher.HaProxy(state);
         await Ready(state.Processes[^1], cancellationToken);
         return state;
     }
@@ -131,7 +154,7 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
             state = state with { Database = new(database, database, server.FullName) };
             folder.Save(state);
             await server.Initialize();
-            state = launcher.Postgres(state, server, port);
+            state = launcher.Postgres(state, port);
             await Answers(state.Processes[^1], database, cancellationToken);
             return state;
         }
@@ -181,9 +204,9 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
         while (!await isReady())
         {
             if (!process.Process.IsRunning)
-                throw new ClusterException($"{process.Name} ended before it was ready.\n{EndOf(process.Log)}");
+                throw new ClusterException($"{process.Name} ended before it was ready.\n{EndOfLog(process)}");
             if (TimeProvider.System.GetElapsedTime(since) > StartLimit)
-                throw new ClusterException($"{process.Name} is not ready after {Seconds(since)} s.\n{EndOf(process.Log)}");
+                throw new ClusterException($"{process.Name} is not ready after {Seconds(since)} s.\n{EndOfLog(process)}");
             await Task.Delay(Look, TimeProvider.System, cancellationToken);
         }
 
@@ -200,10 +223,22 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
         folder.Remove();
     }
 
+    private static async Task<string> Ended(ProcessState process, CancellationToken cancellationToken)
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        TellToStop(process);
+        return await process.Process.Ends(DrainLimit, cancellationToken)
+            ? Seconds(since)
+            : throw new ClusterException($"{process.Name} still runs {Seconds(since)} s after it was told to stop (log: {process.Log}).");
+    }
+
+    // At SIGINT PostgreSQL ends its connections, at SIGTERM it waits for them.
+    private static void TellToStop(ProcessState process) =>
+        process.Process.Send(process.Role is Role.Postgres ? UnixSignal.Interrupt : UnixSignal.Terminate);
+
     private static async Task Stop(ProcessState process)
     {
-        // At SIGINT PostgreSQL ends its connections, at SIGTERM it waits for them.
-        process.Process.Send(process.Role is Role.Postgres ? UnixSignal.Interrupt : UnixSignal.Terminate);
+        TellToStop(process);
         if (await process.Process.Ends(StopLimit, CancellationToken.None))
             return;
         process.Process.Send(UnixSignal.Kill);
@@ -221,12 +256,17 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
         ? state
         : throw new ClusterException($"The machine has started anew since the cluster in {folder.FullName} was started, and nothing of it runs: clear it with down.");
 
-    private static ProcessState Find(ClusterState state, string target)
+    private static ProcessState Running(ClusterState state, string target)
+    {
+        var process = Named(state, target);
+        return state.IsRunning(process) ? process : throw new ClusterException($"{process.Name} does not run.");
+    }
+
+    private static ProcessState Named(ClusterState state, string target)
     {
         var name = target.All(char.IsAsciiDigit) ? $"silo-{target}" : target;
-        var process = state.Processes.FirstOrDefault(process => process.Name == name)
+        return state.Processes.FirstOrDefault(process => process.Name == name)
             ?? throw new ClusterException($"There is no {name}: there are {string.Join(", ", state.Processes.Select(process => process.Name))}.");
-        return state.IsRunning(process) ? process : throw new ClusterException($"{name} does not run.");
     }
 
     private string Occupied(ClusterState other) => other.Processes.Any(other.IsRunning)
@@ -243,7 +283,7 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
         Settings = options.Settings,
     };
 
-    private static string EndOf(string log) => string.Join('\n', File.ReadLines(log).TakeLast(20));
+    private static string EndOfLog(ProcessState process) => string.Join('\n', File.ReadLines(process.Log).TakeLast(20));
 
     private static string Seconds(long since) => TimeProvider.System.GetElapsedTime(since).TotalSeconds.ToString("0.0", CultureInfo.GetCultureInfo("fr-FR"));
 

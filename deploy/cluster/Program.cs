@@ -23,6 +23,7 @@ try
         "add-silo" => commands.AddSilo(stop.Token),
         "drain" => commands.Drain(line.Target!, stop.Token),
         "kill" => commands.Kill(line.Target!, stop.Token),
+        "restart" => commands.Restart(line.Target!, stop.Token),
         "down" => commands.Down(stop.Token),
         _ => Status(),
     });

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using DroitsAmeli.Load.Fill;
 using DroitsAmeli.Load.Processes;
 using DroitsAmeli.Load.Reads;
@@ -59,5 +61,41 @@ public sealed class BalanceTests(Database database)
             Assert.Equal(0, si.Familles + si.Droits);
             Assert.True(report.Good == report.Total, report.Failures());
         });
+    }
+
+    [Fact]
+    public async Task What_a_silo_that_is_drained_held_is_spread_over_the_others()
+    {
+        var familles = Scale.Of(2_000, 20_000);
+
+        // Evened out by nobody afterwards.
+        var options = Deployments.ThreeSilos with { SiloSettings = new Dictionary<string, string>(Deployments.ThreeSilos.SiloSettings) { ["Cluster:RebalanceSeconds"] = "0" } };
+        await Scenario.Run(await database.Server(), options, async (deployment, stop) =>
+        {
+            await deployment.RegimeSi.Set(new(), stop);
+            await deployment.RegimeSi.FeedIsFollowed(stop);
+            await using (var filler = await FamilleFiller.Connect(deployment, stop))
+                await filler.Load(0, familles, stop);
+
+            Assert.Equal(0, await deployment.Silos[0].Terminate(TimeSpan.FromMinutes(2), stop));
+            List<int?> held = [];
+            await Waiting.Until(
+                async () => (held = await Familles(deployment, deployment.Silos[1], stop)).Count == 2 && !held.Contains(null), Limit, () => $"Told: {string.Join(" / ", held)}.");
+
+            var busiest = held.Max()!.Value / held.Average()!.Value;
+            Figures.Add("T11", $"1 of 3 silos with {familles} families told to stop: families {string.Join(" / ", held)}", $"busiest {busiest:0.00} x mean", "<= 1.15");
+            Assert.InRange(held.Sum()!.Value, 0.95 * familles, familles);
+            Assert.InRange(busiest, 1, Wanted);
+        });
+    }
+
+    /// <summary>How many families each silo that is at work holds, as one of them is told; null for one that did not say in time.</summary>
+    private static async Task<List<int?>> Familles(Deployment deployment, Node asked, CancellationToken stop)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(asked.Address, "/admin/silos"));
+        request.Headers.Add("X-Admin-Key", Deployment.OperatorKey);
+        using var answer = await deployment.Http.SendAsync(request, stop);
+        answer.EnsureSuccessStatusCode();
+        return [.. (await answer.Content.ReadFromJsonAsync<JsonNode>(stop))!["silos"]!.AsArray().Select(silo => (int?)silo!["familles"])];
     }
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
-using DroitsAmeli.Silo;
+using DroitsAmeli.Grains.Configuration;
 using DroitsAmeli.Tests.Storage;
 using k8s.Models;
 
@@ -116,7 +116,7 @@ public sealed class ManifestTests : IClassFixture<Manifests>
             var pod = deployment.Spec.Template.Spec;
             var before = pod.Containers[0].Lifecycle?.PreStop?.Sleep?.Seconds ?? 0;
             Assert.Equal(150, pod.TerminationGracePeriodSeconds);
-            Assert.True(pod.TerminationGracePeriodSeconds > Clustering.ShutdownTimeout.TotalSeconds + before);
+            Assert.True(pod.TerminationGracePeriodSeconds > new ClusterSettings().StopSeconds + before);
             Assert.NotEmpty(pod.Affinity.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution);
             Assert.NotEmpty(pod.TopologySpreadConstraints);
 

@@ -1,4 +1,4 @@
-using DroitsAmeli.Silo;
+using DroitsAmeli.Grains.Configuration;
 using DroitsAmeli.Tests.Storage;
 
 namespace DroitsAmeli.Tests.Deployment;
@@ -54,7 +54,7 @@ public sealed class SystemdTests
     {
         var stop = Assert.Single(File.ReadLines(Path.Combine(Folder, service)), line => line.StartsWith("TimeoutStopSec=", StringComparison.Ordinal));
         Assert.Equal("TimeoutStopSec=150", stop);
-        Assert.True(150 > Clustering.ShutdownTimeout.TotalSeconds);
+        Assert.True(150 > new ClusterSettings().StopSeconds);
     }
 
     [Fact]

@@ -1,22 +1,35 @@
 using System.Globalization;
 using System.Text.Json;
+using DroitsAmeli.Load.Links;
 using DroitsAmeli.Load.Processes;
 using DroitsAmeli.Load.Visits;
 
 const string usage = """
     usage: DroitsAmeli.Load peak [--seconds 60] [--warm-up 10] [--rate 0.7] [--flood 10] [--modest 0.3] [--silos 1] [--front-ends 2]
                                  [--connection-string …] [--json file]
+           DroitsAmeli.Load tls [--seconds 20] [--repeats 5] [--workers 8] [--silos 1] [--front-ends 1] [--connection-string …] [--json file]
     peak: the cold peak. --rate and --modest are shares of the SI's capacity, --flood multiplies --rate. More than one silo needs a
     database (--connection-string) to which the schema was applied.
+    tls: CPU per hot read with the links in clear and under mutual TLS, in turn.
     """;
 
-if (args.FirstOrDefault() != "peak" || args.Length % 2 != 1)
+if (args.FirstOrDefault() is not ("peak" or "tls") || args.Length % 2 != 1)
 {
     await Console.Error.WriteLineAsync(usage);
     return 2;
 }
 
 var options = args.Skip(1).Chunk(2).ToDictionary(option => option[0], option => option[1], StringComparer.Ordinal);
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    pressed.Cancel = true;
+    stop.Cancel();
+};
+
+if (args[0] == "tls")
+    return await LinkCostCommand.Run(options, stop.Token);
+
 var (seconds, warmUp) = (TimeSpan.FromSeconds(Number("--seconds", 60)), TimeSpan.FromSeconds(Number("--warm-up", 10)));
 var (rate, flood, modest) = (Number("--rate", 0.7), Number("--flood", 10), Number("--modest", 0.3));
 var deploymentOptions = new DeploymentOptions
@@ -25,13 +38,6 @@ var deploymentOptions = new DeploymentOptions
     FrontEnds = (int)Number("--front-ends", 2),
     ConnectionString = options.GetValueOrDefault("--connection-string"),
     Families = 1_000_000,
-};
-
-using var stop = new CancellationTokenSource();
-Console.CancelKeyPress += (_, pressed) =>
-{
-    pressed.Cancel = true;
-    stop.Cancel();
 };
 
 await using var deployment = await Deployment.Start(deploymentOptions, stop.Token);

@@ -135,7 +135,7 @@ public sealed class ClusterProcessTests(Databases databases, ITestOutputHelper o
         var database = await Migrated();
         using var files = new ClusterFiles();
         var ports = Loopback.FreePorts(2);
-        await using var silo = ClusterProcess.Silo(files, database, ports[0], ports[1], "--Cluster:Directory=default");
+        await using var silo = ClusterProcess.Silo(files, database, ports[0], ports[1], "--Cluster:Directory=default", "--Cluster:RebalanceSeconds=0");
         await silo.Ready();
 
         Assert.Equal(0, await silo.Child.Terminate(Limit));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using DroitsAmeli.Tests.Rules.Links;
 
 namespace DroitsAmeli.Load.Processes;
 
@@ -24,10 +25,18 @@ public sealed class Deployment : IAsyncDisposable
     private readonly DeploymentOptions options;
     private readonly List<Node> nodes = [];
     private readonly Dictionary<int, Node> siloByPort = [];
+    private readonly TlsFiles? siloTls;
+    private readonly TlsFiles? frontEndTls;
 
     private Deployment(DeploymentOptions options)
     {
         this.options = options;
+        if (options.MutualTls)
+        {
+            using var ca = new TestCa(TimeProvider.System.GetUtcNow());
+            (siloTls, frontEndTls) = (new(ca.Silo(), ca.Root), new(ca.FrontEnd(), ca.Root));
+        }
+
         var silos = options.Silos + options.SpareSilos;
         var ports = Loopback.FreePorts(2 + options.FrontEnds + 3 * silos);
         var files = new Files(folder.FullName);
@@ -147,6 +156,8 @@ public sealed class Deployment : IAsyncDisposable
         foreach (var node in Enumerable.Reverse(nodes))
             await node.DisposeAsync();
         Http.Dispose();
+        siloTls?.Dispose();
+        frontEndTls?.Dispose();
         folder.Delete(recursive: true);
     }
 
@@ -162,7 +173,7 @@ public sealed class Deployment : IAsyncDisposable
 
     private Node Silo(int index, ReadOnlySpan<int> ports, int gateway, Files files)
     {
-        var settings = Cluster();
+        var settings = Cluster(siloTls);
         settings["Cluster:SiloPort"] = Text(ports[0]);
         settings["Cluster:GatewayPort"] = Text(gateway);
         settings["Admin:Urls"] = Loopback.Url(ports[1]).ToString().TrimEnd('/');
@@ -196,7 +207,7 @@ public sealed class Deployment : IAsyncDisposable
 
     private Node FrontEnd(int index, int port, int gateway, Files files)
     {
-        var settings = Cluster();
+        var settings = Cluster(frontEndTls);
         settings["Cluster:GatewayPort"] = Text(gateway);
         settings["urls"] = Loopback.Url(port).ToString().TrimEnd('/');
         settings["Conventions:File"] = files.Conventions;
@@ -204,7 +215,7 @@ public sealed class Deployment : IAsyncDisposable
         return Add($"api-{index}", "Api", [], AsVariables(settings), Loopback.Url(port), "/health/ready");
     }
 
-    private Dictionary<string, string> Cluster()
+    private Dictionary<string, string> Cluster(TlsFiles? tls)
     {
         var settings = new Dictionary<string, string> { ["Logging:LogLevel:Default"] = "Warning" };
         if (options.ConnectionString is { } database)
@@ -213,6 +224,10 @@ public sealed class Deployment : IAsyncDisposable
             settings["Cluster:ConnectionString"] = database;
         }
 
+        foreach (var (name, value) in options.ClusterSettings)
+            settings[name] = value;
+        foreach (var (name, value) in tls?.Settings ?? [])
+            settings[name] = value;
         return settings;
     }
 

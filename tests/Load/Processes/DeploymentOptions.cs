@@ -28,6 +28,12 @@ public sealed record DeploymentOptions
     /// <summary>More settings of silos, for instance <c>Freshness:FreshMinutes</c>.</summary>
     public IReadOnlyDictionary<string, string> SiloSettings { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>More settings of silos and front ends alike, for instance <c>Cluster:ClusterId</c>.</summary>
+    public IReadOnlyDictionary<string, string> ClusterSettings { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whether the links between silos and front ends are mutual TLS; else they are in clear.</summary>
+    public bool MutualTls { get; init; }
+
     /// <summary>Whether silos can be asked for their <see cref="MemoryReport"/>.</summary>
     public bool ReportsMemory { get; init; }
 }

@@ -55,6 +55,32 @@ public sealed class GrainCallsTests
     }
 
     [Fact]
+    public async Task Whenever_a_silo_is_replaced_its_calls_are_made_again_within_the_time_that_the_check_of_the_settings_counts()
+    {
+        var counted = TimeSpan.FromSeconds(1.85);
+        for (var replaced = TimeSpan.FromSeconds(3); replaced < TimeSpan.FromSeconds(6); replaced += TimeSpan.FromMilliseconds(100))
+        {
+            var time = new FakeTimeProvider();
+            var began = time.GetUtcNow();
+            var nobody = new TaskCompletionSource<string>();
+            var called = Calls(time).Call(
+                async (silo, cancellation) => time.GetUtcNow() - began < silo ? await nobody.Task.WaitAsync(cancellation) : "rights",
+                replaced,
+                TestContext.Current.CancellationToken);
+            while (!called.IsCompleted && time.GetUtcNow() - began < replaced + counted)
+            {
+                for (var turn = 0; turn < 20; turn++)
+                    await Task.Yield();
+                time.Advance(TimeSpan.FromMilliseconds(10));
+            }
+
+            for (var turn = 0; turn < 20; turn++)
+                await Task.Yield();
+            Assert.True(called.IsCompletedSuccessfully, $"A silo replaced after {replaced} was not called again within {counted}.");
+        }
+    }
+
+    [Fact]
     public async Task A_call_that_is_lost_when_its_deadline_comes_has_ended_with_it()
     {
         using var deadline = new CancellationTokenSource();

@@ -9,8 +9,10 @@ using DroitsAmeli.Silo;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using Xunit;
 
 namespace DroitsAmeli.Tests.Rules.Configuration;
@@ -30,6 +32,8 @@ public sealed class SettingsTests
     [InlineData("Cluster:ProbeMilliseconds", "4000")]
     [InlineData("Cluster:SilenceSeconds", "NaN")]
     [InlineData("Cluster:SilenceSeconds", "0.5")]
+    [InlineData("Cluster:GatewayNoticeSeconds", "NaN")]
+    [InlineData("Cluster:StopSeconds", "9")]
     [InlineData("Cluster:Tls:CertificateFile", "/nowhere/tls.crt")]
     [InlineData("Cluster:Tls:CertificatFile", "/nowhere/tls.crt")]
     [InlineData("Cluster:Tls:SiloName", "*.droits.internal")]
@@ -70,6 +74,7 @@ public sealed class SettingsTests
     [InlineData("Api:DrainSeconds", "NaN")]
     [InlineData("Api:PathPrefix", "test/")]
     [InlineData("Cluster:GatewayPort", "70000")]
+    [InlineData("Cluster:GatewayRefreshSeconds", "0")]
     [InlineData("Cluster:ServiceId", "")]
     [InlineData("Cluster:Tls:CertificateFile", "/nowhere/tls.crt")]
     [InlineData("Conventions:File", "")]
@@ -95,6 +100,59 @@ public sealed class SettingsTests
             await ToldBySilo(
                 ("Cluster:Tls:CertificateFile", "a"), ("Cluster:Tls:KeyFile", "b"), ("Cluster:Tls:CaFile", "c"), ("Cluster:Tls:SiloName", "one"), ("Cluster:Tls:FrontEndName", "ONE")),
             StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("6", "500", "8", "8.85")]
+    [InlineData("3.5", "1500", "8", "8.35")]
+    [InlineData("3.5", "500", "6", "6.35")]
+    public async Task A_silence_that_outlasts_the_deadline_of_front_ends_is_refused_on_both_sides(string silence, string probe, string deadline, string answered)
+    {
+        (string, string)[] settings =
+        [
+            ("Cluster:Mode", "postgres"), ("Cluster:SilenceSeconds", silence), ("Cluster:ProbeMilliseconds", probe), ("Api:DeadlineSeconds", deadline),
+        ];
+        foreach (var told in new[] { await ToldBySilo(settings), await ToldByApi(settings) })
+        {
+            Assert.Contains($"Cluster:SilenceSeconds ({silence}) does not fit Api:DeadlineSeconds ({deadline}): ", told, StringComparison.Ordinal);
+            Assert.Contains($"Cluster:ProbeMilliseconds ({probe}) and 1.85 s to call again, calls to a silo that stands still are answered after {answered} s. ", told, StringComparison.Ordinal);
+            Assert.Contains("Lower Cluster:SilenceSeconds or Cluster:ProbeMilliseconds, or raise Api:DeadlineSeconds (8 at most)", told, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("postgres", "3.5", "500", "6.5")]
+    [InlineData("postgres", "5.15", "500", "8")]
+    [InlineData("localhost", "3.5", "500", "1")]
+    public async Task A_silence_that_ends_before_the_deadline_and_a_silo_that_nobody_could_replace_are_not_complained_of(
+        string mode, string silence, string probe, string deadline)
+    {
+        (string, string)[] settings =
+        [
+            ("Cluster:Mode", mode), ("Cluster:SilenceSeconds", silence), ("Cluster:ProbeMilliseconds", probe), ("Api:DeadlineSeconds", deadline),
+        ];
+        foreach (var told in new[] { await ToldBySilo(settings), await ToldByApi(settings) })
+            Assert.DoesNotContain("Cluster:SilenceSeconds", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_silo_and_a_front_end_stop_and_look_for_gateways_as_they_are_told()
+    {
+        (string, string)[] settings = [("Cluster:Mode", "postgres"), ("Cluster:ConnectionString", "Host=database.example;Database=droits")];
+        await using var silo = Built(builder => builder.AddSilo(), [.. settings, ("Cluster:StopSeconds", "300"), ("Cluster:GatewayNoticeSeconds", "1.5")]);
+        await using var api = Built(builder => builder.AddApi(), [.. settings, ("Cluster:GatewayRefreshSeconds", "2.5")]);
+
+        Assert.Equal(TimeSpan.FromSeconds(300), silo.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(1.5), silo.Services.GetRequiredService<IOptions<SiloMessagingOptions>>().Value.ClientGatewayShutdownNotificationTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(2.5), api.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.GatewayListRefreshPeriod);
+    }
+
+    [Fact]
+    public async Task A_process_takes_what_it_is_not_told_for_the_default()
+    {
+        Assert.Contains("does not fit Api:DeadlineSeconds (8)", await ToldBySilo(("Cluster:Mode", "postgres"), ("Cluster:SilenceSeconds", "6")), StringComparison.Ordinal);
+        Assert.Contains("Cluster:SilenceSeconds (3.5) does not fit", await ToldByApi(("Cluster:Mode", "postgres"), ("Api:DeadlineSeconds", "5")), StringComparison.Ordinal);
+        Assert.DoesNotContain("does not fit", await ToldBySilo(("Cluster:Mode", "postgres")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -164,15 +222,20 @@ public sealed class SettingsTests
 
     private static Task<string> ToldByApi(params (string Name, string Value)[] settings) => Told(builder => builder.AddApi(), settings);
 
-    private static async Task<string> Told(Action<WebApplicationBuilder> add, (string Name, string Value)[] settings)
+    private static WebApplication Built(Action<WebApplicationBuilder> add, (string Name, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
         foreach (var (name, value) in settings)
             builder.Configuration[name] = value;
+        add(builder);
+        return builder.Build();
+    }
+
+    private static async Task<string> Told(Action<WebApplicationBuilder> add, (string Name, string Value)[] settings)
+    {
         try
         {
-            add(builder);
-            await using var app = builder.Build();
+            await using var app = Built(add, settings);
             StartFailure.Validate(app);
             return "";
         }

@@ -65,6 +65,43 @@ public sealed class LocalClusterTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task What_is_restarted_is_the_same_program_with_its_ports_and_settings_and_visits_go_on()
+    {
+        Databases.SkipWithoutPostgres();
+        await using var cluster = new ClusterScript();
+        await cluster.Succeeds("up", "--silos", "2", "--front-ends", "1", "--", "--Freshness:FreshMinutes=5");
+        var before = await cluster.Status();
+        var started = Processes(before).ToDictionary(process => (string)process["name"]!, Started);
+        int[] api = [Port(before, "api-1", "http")];
+        using var visitor = new Visitor(Port(before, "franceconnect", "http"));
+
+        using var enough = new CancellationTokenSource();
+        var visits = Enumerable.Range(0, 2).Select(visitorNumber => VisitUntil(visitor, api, visitorNumber, enough.Token)).ToList();
+        Assert.Matches("^silo-1 arrêté en [0-9]+,[0-9] s\nsilo-1 prêt$", await cluster.Succeeds("restart", "1"));
+        await enough.CancelAsync();
+        Assert.Empty((await Task.WhenAll(visits)).SelectMany(result => result.Wrong));
+
+        await cluster.Succeeds("kill", "2");
+        Assert.Equal("silo-2 prêt", await cluster.Succeeds("restart", "2"));
+        foreach (var name in new[] { "regime-si", "postgres", "api-1" })
+            Assert.EndsWith($"\n{name} prêt", await cluster.Succeeds("restart", name), StringComparison.Ordinal);
+        Assert.StartsWith("There is no api-9: there are ", (await cluster.Run("restart", "api-9")).Errors, StringComparison.Ordinal);
+
+        var after = await cluster.Status();
+        Assert.Equal(Names(before), Names(after));
+        foreach (var name in new[] { "silo-1", "silo-2", "regime-si", "postgres", "api-1" })
+        {
+            Assert.NotEqual((int)Of(before, name)["pid"]!, (int)Of(after, name)["pid"]!);
+            Assert.Equal((null, true), End(after, name));
+            Assert.Equal(started[name], Started(Of(after, name)));
+        }
+
+        Assert.Equal((int)Of(before, "franceconnect")["pid"]!, (int)Of(after, "franceconnect")["pid"]!);
+        Assert.Empty(await visitor.Visit(api[0], "famille-1"));
+        await cluster.Succeeds("down");
+    }
+
+    [Fact]
     public async Task Behind_a_balancer_a_front_end_that_is_drained_costs_no_call()
     {
         Databases.SkipWithoutPostgres();
@@ -204,6 +241,7 @@ public sealed class LocalClusterTests(ITestOutputHelper output)
     [InlineData("up -- --cluster:siloport=11111", "cluster:siloport is chosen by the cluster itself")]
     [InlineData("up -- --Storage:ConnectionString=Host=x", "Storage:ConnectionString is configured, and Cluster:ConnectionString is not")]
     [InlineData("drain", "drain what?")]
+    [InlineData("restart", "restart what?")]
     [InlineData("kill 1 2", "2 is not an option of kill")]
     [InlineData("down --silos 1", "--silos is not an option of down")]
     [InlineData("status -- --A=b", "settings are those of up")]
@@ -257,6 +295,14 @@ public sealed class LocalClusterTests(ITestOutputHelper output)
                 ["log"] = "/nowhere",
             }),
         }.ToJsonString());
+    }
+
+    /// <summary>All that a process was started with: its ports, its command line, and its environment, which holds its settings.</summary>
+    private static string Started(JsonNode process)
+    {
+        return string.Join('\n', Words("cmdline").Concat(Words("environ").Order(StringComparer.Ordinal)).Prepend(process["ports"]!.ToJsonString()));
+
+        IEnumerable<string> Words(string file) => File.ReadAllText($"/proc/{process["pid"]}/{file}").Split('\0');
     }
 
     private static JsonNode Json(ClusterScript cluster) => JsonNode.Parse(File.ReadAllText(cluster.StateFile))!;
