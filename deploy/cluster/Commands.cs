@@ -25,7 +25,9 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
     /// <summary>Starts everything and waits until all of it is ready; what was started is taken down when that fails.</summary>
     public async Task<ClusterState> Up(UpOptions options, CancellationToken cancellationToken)
     {
-        var haProxy = options.HaProxy ? Balancer.Find() : null;
+        var haProxy = options.HaProxy
+            ? Balancer.Find() ?? throw new ClusterException("No HAProxy: install it (apt-get install haproxy), name it in DROITS_HAPROXY, or leave --haproxy out.")
+            : null;
         if (options.ClusterDatabase is null && PostgresFolder.Unavailable is { } reason)
             throw new ClusterException($"{reason} Or name a database: -- --Cluster:ConnectionString='Host=…;Username=…;Password=…;Database=…'");
 

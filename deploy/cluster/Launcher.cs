@@ -63,7 +63,8 @@ internal sealed class Launcher(StateFolder folder)
 
     public ClusterState HaProxy(ClusterState state, string program) => Launch(state, Role.HaProxy, HttpPort(state), ports =>
     {
-        File.WriteAllText(files.HaProxy, Balancer.Configuration(ports[ProcessState.Http], state.Processes.Where(process => process.Role is Role.Api)));
+        var frontEnds = state.Processes.Where(process => process.Role is Role.Api).Select(process => (process.Name, process.Ports[ProcessState.Http]));
+        File.WriteAllText(files.HaProxy, Balancer.Configuration(ports[ProcessState.Http], frontEnds));
         return new ProcessStartInfo(program, ["-db", "-f", files.HaProxy]) { WorkingDirectory = folder.Files };
     });
 
