@@ -5,26 +5,24 @@ namespace DroitsAmeli.LocalCluster;
 /// <summary>HAProxy before the front ends: it asks each whether it is ready, and sends nothing to one that is not.</summary>
 internal static class Balancer
 {
-    /// <summary>The program, from <c>DROITS_HAPROXY</c> or the PATH.</summary>
-    /// <exception cref="ClusterException">It is not installed.</exception>
-    public static string Find()
+    /// <summary>The program, from <c>DROITS_HAPROXY</c> or the PATH; null when it is not installed.</summary>
+    public static string? Find()
     {
         var candidates = Environment.GetEnvironmentVariable("DROITS_HAPROXY") is { Length: > 0 } named
             ? [named]
             : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
                 .Append("/usr/sbin")
                 .Select(folder => Path.Combine(folder, "haproxy"));
-        return candidates.FirstOrDefault(File.Exists)
-            ?? throw new ClusterException("No HAProxy: install it (apt-get install haproxy), name it in DROITS_HAPROXY, or leave --haproxy out.");
+        return candidates.FirstOrDefault(File.Exists);
     }
 
     /// <summary>Its configuration.</summary>
     /// <param name="port">Where it listens, on 127.0.0.1.</param>
-    /// <param name="frontEnds">Those that it serves.</param>
-    public static string Configuration(int port, IEnumerable<ProcessState> frontEnds)
+    /// <param name="frontEnds">Those that it serves, with their ports on 127.0.0.1.</param>
+    public static string Configuration(int port, IEnumerable<(string Name, int Port)> frontEnds)
     {
         var servers = frontEnds.Select(frontEnd => string.Create(
-            CultureInfo.InvariantCulture, $"    server {frontEnd.Name} 127.0.0.1:{frontEnd.Ports[ProcessState.Http]}"));
+            CultureInfo.InvariantCulture, $"    server {frontEnd.Name} 127.0.0.1:{frontEnd.Port}"));
         return string.Create(CultureInfo.InvariantCulture, $"""
             global
                 maxconn 4096

@@ -26,7 +26,7 @@ internal sealed class Commands(StateFolder folder, TextWriter output)
     public async Task<ClusterState> Up(UpOptions options, CancellationToken cancellationToken)
     {
         if (options.HaProxy)
-            _ = Balancer.Find();
+            _ = Launcher.FindHaProxy();
         if (options.ClusterDatabase is null && PostgresFolder.Unavailable is { } reason)
             throw new ClusterException($"{reason} Or name a database: -- --Cluster:ConnectionString='Host=…;Username=…;Password=…;Database=…'");
 

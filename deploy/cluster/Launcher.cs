@@ -35,6 +35,11 @@ internal sealed class Launcher(StateFolder folder)
     /// <summary>Starts a process that has ended once more: under its name, on its ports, with its settings.</summary>
     public ClusterState Again(ClusterState state, ProcessState ended) => Start(state, ended.Name, ended.Role, ended.Number, ended.Ports, ended.Log);
 
+    /// <summary>The program of HAProxy.</summary>
+    /// <exception cref="ClusterException">It is not installed.</exception>
+    public static string FindHaProxy() => Balancer.Find()
+        ?? throw new ClusterException("No HAProxy: install it (apt-get install haproxy), name it in DROITS_HAPROXY, or leave --haproxy out.");
+
     /// <summary>A port that is free, and nobody's in the cluster.</summary>
     public static int FreePort(ClusterState state) => Loopback.FreePorts(1, Taken(state))[0];
 
@@ -97,8 +102,9 @@ internal sealed class Launcher(StateFolder folder)
 
     private ProcessStartInfo HaProxyOf(ClusterState state, int port)
     {
-        File.WriteAllText(files.HaProxy, Balancer.Configuration(port, state.Processes.Where(process => process.Role is Role.Api)));
-        return new(Balancer.Find(), ["-db", "-f", files.HaProxy]) { WorkingDirectory = folder.Files };
+        var frontEnds = state.Processes.Where(process => process.Role is Role.Api).Select(process => (process.Name, process.Ports[ProcessState.Http]));
+        File.WriteAllText(files.HaProxy, Balancer.Configuration(port, frontEnds));
+        return new(FindHaProxy(), ["-db", "-f", files.HaProxy]) { WorkingDirectory = folder.Files };
     }
 
     private Dictionary<string, string> SiloSettings(ClusterState state, IReadOnlyDictionary<string, int> ports)

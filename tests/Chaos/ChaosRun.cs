@@ -1,57 +1,97 @@
 using System.Diagnostics;
 using DroitsAmeli.Load.Processes;
 using DroitsAmeli.Load.Reads;
+using DroitsAmeli.Load.Visits;
 using DroitsAmeli.Simulators.FranceConnect;
 using DroitsAmeli.Simulators.RegimeSi;
 using DroitsAmeli.Tests.Postgres;
+using Microsoft.Extensions.Hosting;
+using Orleans.Runtime;
 
 namespace DroitsAmeli.Tests.Chaos;
 
 /// <summary>A deployment under an open-loop load to which disturbances are done, one after the other.</summary>
-internal sealed class ChaosRun(Deployment deployment, PostgresServer server)
+/// <param name="deployment">Is disturbed.</param>
+/// <param name="server">Its database's.</param>
+/// <param name="familles">How many are held when the load begins.</param>
+internal sealed class ChaosRun(Deployment deployment, PostgresServer server, int familles)
 {
     private static readonly TimeSpan ExitLimit = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan NoticesItsDeath = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Lasts = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Away = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ClusterLimit = TimeSpan.FromSeconds(5);
 
     private readonly Stopwatch clock = new();
 
-    public ChaosReport Report { get; } = new();
+    public ChaosReport Report { get; } = new(familles);
 
     /// <summary>The silos that run.</summary>
     private List<Node> Silos => [.. deployment.Silos.Where(silo => silo.IsRunning)];
 
-    /// <summary>Sends the load and does the disturbances at their times; ends when the load has.</summary>
+    /// <summary>Sends reads and does the disturbances at their times; ends when the load has.</summary>
     /// <param name="loads">What is asked, by partner.</param>
     /// <param name="disturbances">In the order of their times.</param>
     /// <param name="stop">Ends it.</param>
-    public async Task Run(IReadOnlyList<(ReadLoad Load, AnswerBook Book)> loads, IReadOnlyList<PlannedDisturbance> disturbances, CancellationToken stop)
+    public Task Run(IReadOnlyList<(ReadLoad Load, AnswerBook Book)> loads, IReadOnlyList<PlannedDisturbance> disturbances, CancellationToken stop) => Disturb(
+        () => loads.Select(async load => (await new OpenLoopReader(deployment, load.Book).Run(load.Load with { Judged = Report.Add }, new(), stop)).SentLate),
+        disturbances,
+        stop);
+
+    /// <summary>Sends visits and does the disturbances at their times; ends when the load has.</summary>
+    /// <param name="loads">Who visits, by partner.</param>
+    /// <param name="disturbances">In the order of their times.</param>
+    /// <param name="stop">Ends it.</param>
+    public Task RunVisits(IReadOnlyList<(VisitLoad Load, AnswerBook Book)> loads, IReadOnlyList<PlannedDisturbance> disturbances, CancellationToken stop) => Disturb(
+        () => loads.Select(async load => (await new VisitGenerator(deployment, load.Book).Run(load.Load with { Judged = Report.Add }, stop)).SentLate),
+        disturbances,
+        stop);
+
+    private async Task Disturb(Func<IEnumerable<Task<int>>> send, IReadOnlyList<PlannedDisturbance> disturbances, CancellationToken stop)
     {
+        using var view = await ClusterView.Connect(deployment, stop);
         await deployment.RegimeSi.ResetCounters(stop);
         var checktokens = await deployment.FranceConnect.Checktokens(stop);
         var phase = Report.Begin("calm", TimeSpan.Zero);
         clock.Start();
-        var running = Task.WhenAll(loads.Select(load =>
-            new OpenLoopReader(deployment, load.Book).Run(load.Load with { Judged = Report.Add }, new(), stop)));
+        var running = Task.WhenAll(send());
         foreach (var disturbance in disturbances)
         {
             await Wait(disturbance.At, stop);
-            checktokens = await Close(phase, checktokens, stop);
+            checktokens = await Close(phase, checktokens, view, stop);
             phase = Report.Begin(disturbance.Kind.ToString(), clock.Elapsed);
             await Do(disturbance, phase, stop);
         }
 
-        await running;
-        await Close(phase, checktokens, stop);
+        Report.SentLate = (await running).Sum();
+        await Close(phase, checktokens, view, stop);
+        await view.StopAsync(CancellationToken.None);
     }
 
-    private async Task<long> Close(ChaosPhase phase, long checktokens, CancellationToken stop)
+    private async Task<long> Close(ChaosPhase phase, long checktokens, IHost view, CancellationToken stop)
     {
+        phase.Balance = await Balance(view, stop);
         phase.Si = await deployment.RegimeSi.Counters(stop);
         await deployment.RegimeSi.ResetCounters(stop);
         var now = await deployment.FranceConnect.Checktokens(stop);
         phase.Checktokens = now - checktokens;
         return now;
+    }
+
+    // A silo that has just gone or come may keep the cluster from saying.
+    private static async Task<double?> Balance(IHost view, CancellationToken stop)
+    {
+        try
+        {
+            var cluster = (IClusterClient)view.Services.GetService(typeof(IClusterClient))!;
+            var activations = await ClusterView.Activations(cluster).WaitAsync(ClusterLimit, stop);
+            return activations.Count == 0 ? null : activations.Max() / activations.Average();
+        }
+        catch (Exception failure) when (failure is OrleansException or TimeoutException or OperationCanceledException)
+        {
+            stop.ThrowIfCancellationRequested();
+            return null;
+        }
     }
 
     private async Task Wait(TimeSpan until, CancellationToken stop)
@@ -64,12 +104,13 @@ internal sealed class ChaosRun(Deployment deployment, PostgresServer server)
     {
         var silos = Silos;
         var silo = silos[disturbance.Target % silos.Count];
+        var frontEnd = deployment.FrontEnds[disturbance.Target % deployment.FrontEnds.Count];
         switch (disturbance.Kind)
         {
             case Disturbance.KillSilo:
                 var active = await Membership.ActiveSilos(deployment);
                 var killed = silo.Kill();
-                phase.DeclaredDead = await Membership.Watch(deployment, active, TimeSpan.FromSeconds(5), stop);
+                phase.DeclaredDead = await Membership.Watch(deployment, active, Away, stop);
                 await killed;
                 await Start(silo, stop);
                 break;
@@ -88,8 +129,16 @@ internal sealed class ChaosRun(Deployment deployment, PostgresServer server)
             case Disturbance.Scale:
                 await Scale(stop);
                 break;
+            case Disturbance.KillFrontEnd:
+                await frontEnd.Kill();
+                await Task.Delay(Away, TimeProvider.System, stop);
+                await Start(frontEnd, stop);
+                break;
+            case Disturbance.DrainFrontEnd:
+                await GoAndComeBack(frontEnd, stop);
+                break;
             case Disturbance.RollingUpgrade:
-                foreach (var one in silos)
+                foreach (var one in silos.Concat(deployment.FrontEnds))
                     await GoAndComeBack(one, stop);
                 break;
             case Disturbance.RestartDatabase:
@@ -124,16 +173,16 @@ internal sealed class ChaosRun(Deployment deployment, PostgresServer server)
         }
     }
 
-    private static async Task GoAndComeBack(Node silo, CancellationToken stop)
+    private static async Task GoAndComeBack(Node node, CancellationToken stop)
     {
-        await silo.Terminate(ExitLimit, stop);
-        await Start(silo, stop);
+        await node.Terminate(ExitLimit, stop);
+        await Start(node, stop);
     }
 
-    private static async Task Start(Node silo, CancellationToken stop)
+    private static async Task Start(Node node, CancellationToken stop)
     {
-        await silo.Launch();
-        await silo.Ready(Deployment.StartLimit, stop);
+        await node.Launch();
+        await node.Ready(Deployment.StartLimit, stop);
     }
 
     /// <summary>A silo that stood still for long was declared dead meanwhile: it must end itself, and is then started again.</summary>
@@ -158,8 +207,10 @@ internal sealed class ChaosRun(Deployment deployment, PostgresServer server)
 
     private async Task DuringSi(Reglages reglages, CancellationToken stop)
     {
+        Report.SiFails(clock.Elapsed);
         await deployment.RegimeSi.Set(reglages, stop);
         await Task.Delay(Lasts, TimeProvider.System, stop);
         await deployment.RegimeSi.Set(new(), stop);
+        Report.SiWorks(clock.Elapsed);
     }
 }

@@ -21,7 +21,13 @@ internal enum Disturbance
     /// <summary>A silo more, or the one that was more goes.</summary>
     Scale,
 
-    /// <summary>Each silo goes and comes back in turn, as in an upgrade. Front ends stay: nothing stands before them that would send calls elsewhere.</summary>
+    /// <summary>kill -9 of a front end, which is started again 5 s later. A balancer must stand before it.</summary>
+    KillFrontEnd,
+
+    /// <summary>SIGTERM to a front end, which is started again when it has gone. A balancer must stand before it.</summary>
+    DrainFrontEnd,
+
+    /// <summary>Each silo, then each front end goes (SIGTERM) and comes back in turn, as in an upgrade. A balancer must stand before the front ends.</summary>
     RollingUpgrade,
 
     /// <summary>The database is stopped, and started 3 s later.</summary>

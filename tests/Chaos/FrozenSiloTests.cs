@@ -21,7 +21,7 @@ public sealed class FrozenSiloTests(Database database)
         await Scenario.Run(server, Deployments.ThreeSilos, async (deployment, stop) =>
         {
             var book = await Fill(deployment, familles, stop);
-            var run = new ChaosRun(deployment, server);
+            var run = new ChaosRun(deployment, server, familles);
             await run.Run(
                 [(new() { PerSecond = perSecond, Duration = Calm + freezes * distance, NextFamille = ReadLoad.ZipfOver(familles), Resources = Deployments.Both }, book)],
                 [.. Enumerable.Range(0, freezes).Select(index => new PlannedDisturbance(Calm + index * distance, Enum.Parse<Disturbance>(freeze), index + 1))],

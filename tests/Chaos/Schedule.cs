@@ -3,7 +3,7 @@ namespace DroitsAmeli.Tests.Chaos;
 /// <summary>One disturbance of a schedule.</summary>
 /// <param name="At">Since the load began.</param>
 /// <param name="Kind">What is done.</param>
-/// <param name="Target">Which silo, as an index among those that run.</param>
+/// <param name="Target">Which silo or front end, as an index among those that run.</param>
 internal sealed record PlannedDisturbance(TimeSpan At, Disturbance Kind, int Target);
 
 /// <summary>Which disturbance comes when. The same seed gives the same schedule.</summary>

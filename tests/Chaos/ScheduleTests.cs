@@ -23,4 +23,11 @@ public sealed class ScheduleTests
         Assert.True(planned.Count > kinds.Length);
         Assert.True(planned[^1].At + Distance + Calm <= duration);
     }
+
+    [Fact]
+    public void Every_kind_of_disturbance_comes_within_the_hour()
+    {
+        var planned = Schedule.Of(8, Calm, TimeSpan.FromSeconds(75), TimeSpan.FromHours(1));
+        Assert.Equal(Enum.GetValues<Disturbance>(), planned.Select(one => one.Kind).Distinct().Order());
+    }
 }

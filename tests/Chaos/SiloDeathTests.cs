@@ -23,7 +23,7 @@ public sealed class SiloDeathTests(Database database)
             Assert.True(filled.Good == filled.Total, filled.Failures());
 
             var planned = Enumerable.Range(1, kills).Select(kill => new PlannedDisturbance(kill * BetweenKills, Disturbance.KillSilo, kill)).ToList();
-            var run = new ChaosRun(deployment, server);
+            var run = new ChaosRun(deployment, server, familles);
             await run.Run(
                 [(new() { PerSecond = perSecond, Duration = (kills + 1) * BetweenKills, NextFamille = ReadLoad.ZipfOver(familles), Resources = Deployments.Both }, book)],
                 planned,

@@ -4,6 +4,7 @@ namespace DroitsAmeli.Simulators.RegimeSi;
 /// <param name="Identifications">Calls.</param>
 /// <param name="Familles">Calls.</param>
 /// <param name="Droits">Calls.</param>
+/// <param name="Entieres">Compositions and rights given to callers that named no version which they hold.</param>
 /// <param name="Evenements">Calls.</param>
 /// <param name="ConcurrenceMax">The most calls that were in flight at once, waiting ones included, the feed's not.</param>
 /// <param name="OccupationMs">Milliseconds that calls have been worked on, all together, those under way included.</param>
@@ -17,6 +18,7 @@ public sealed record Compteurs(
     long Identifications,
     long Familles,
     long Droits,
+    long Entieres,
     long Evenements,
     int ConcurrenceMax,
     long OccupationMs,
@@ -40,6 +42,7 @@ internal sealed class SiBehaviour(Reglages reglages, TimeProvider time)
     private long _occupiedUntil;
     private int _occupants;
     private long _abandoned;
+    private long _whole;
 
     public Reglages Reglages { get; private set; } = reglages;
 
@@ -56,6 +59,7 @@ internal sealed class SiBehaviour(Reglages reglages, TimeProvider time)
                     Count(SiCall.Identifications),
                     Count(SiCall.Familles),
                     Count(SiCall.Droits),
+                    _whole,
                     Count(SiCall.Evenements),
                     _mostInFlight,
                     (long)_occupied.TotalMilliseconds,
@@ -86,7 +90,7 @@ internal sealed class SiBehaviour(Reglages reglages, TimeProvider time)
             _mostInFlight = _inFlight;
             _wrong.Clear();
             Occupied();
-            (_occupied, _occupiedInVain, _abandoned) = (TimeSpan.Zero, TimeSpan.Zero, 0);
+            (_occupied, _occupiedInVain, _abandoned, _whole) = (TimeSpan.Zero, TimeSpan.Zero, 0, 0);
         }
     }
 
@@ -138,6 +142,13 @@ internal sealed class SiBehaviour(Reglages reglages, TimeProvider time)
             _abandoned++;
             _occupiedInVain += time.GetElapsedTime(since, _occupiedUntil);
         }
+    }
+
+    /// <summary>A composition or rights were given to a caller that named no version.</summary>
+    public void AnsweredWhole()
+    {
+        lock (_lock)
+            _whole++;
     }
 
     /// <summary>An answer 200 was given that is not the right one.</summary>

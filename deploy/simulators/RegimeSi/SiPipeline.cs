@@ -121,6 +121,8 @@ internal sealed class SiPipeline(SiBehaviour behaviour, string? apiKey, TimeProv
         var reply = await answer(fault is null ? held : null, cancellationToken);
         if (fault is null || reply.Status != StatusCodes.Status200OK)
         {
+            if (held.Length == 0 && reply is { Status: StatusCodes.Status200OK, Version: not null })
+                behaviour.AnsweredWhole();
             await Write(context.Response, reply, cancellationToken);
             return;
         }

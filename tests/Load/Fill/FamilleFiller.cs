@@ -37,12 +37,7 @@ public sealed class FamilleFiller : IAsyncDisposable
         async (index, stop) => await Load(first + index, stop));
 
     /// <summary>How many grains each silo holds.</summary>
-    public async Task<IReadOnlyList<int>> Activations()
-    {
-        var management = cluster.GetGrain<IManagementGrain>(0);
-        var silos = (await management.GetHosts(onlyActive: true)).Keys.ToArray();
-        return [.. (await management.GetRuntimeStatistics(silos)).Select(statistics => statistics.ActivationCount)];
-    }
+    public Task<IReadOnlyList<int>> Activations() => ClusterView.Activations(cluster);
 
     public async ValueTask DisposeAsync()
     {

@@ -27,6 +27,14 @@ public static class ClusterView
         return host;
     }
 
+    /// <summary>How many grains each silo holds.</summary>
+    public static async Task<IReadOnlyList<int>> Activations(IClusterClient cluster)
+    {
+        var management = cluster.GetGrain<IManagementGrain>(0);
+        var silos = (await management.GetHosts(onlyActive: true)).Keys.ToArray();
+        return [.. (await management.GetRuntimeStatistics(silos)).Select(statistics => statistics.ActivationCount)];
+    }
+
     /// <summary>The silo that hosts a grain; null when the grain is not active.</summary>
     /// <param name="deployment">The deployment.</param>
     /// <param name="type">The grain's type.</param>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using DroitsAmeli.LocalCluster;
 using DroitsAmeli.Tests.Rules.Links;
 
 namespace DroitsAmeli.Load.Processes;
@@ -38,12 +39,13 @@ public sealed class Deployment : IAsyncDisposable
         }
 
         var silos = options.Silos + options.SpareSilos;
-        var ports = Loopback.FreePorts(2 + options.FrontEnds + 3 * silos);
+        var ports = Loopback.FreePorts(3 + options.FrontEnds + 3 * silos);
+        var balancerPort = ports[^(silos + 1)];
         var files = new Files(folder.FullName);
 
         var regimeSi = Simulator("regime-si", ports[0], ["--api-key", SiKey]);
         var franceConnect = Simulator(
-            "franceconnect", ports[1], ["--client-id", ClientId, "--client-secret", ClientSecret, "--jwks-uri", Loopback.Url(ports[2], "/.well-known/jwks.json").ToString()]);
+            "franceconnect", ports[1], ["--client-id", ClientId, "--client-secret", ClientSecret, "--jwks-uri", Loopback.Url(options.Balancer ? balancerPort : ports[2], "/.well-known/jwks.json").ToString()]);
         RegimeSi = new(regimeSi, Http, options.Families);
         FranceConnect = new(franceConnect, Http);
 
@@ -55,7 +57,12 @@ public sealed class Deployment : IAsyncDisposable
         foreach (var (frontEnd, program) in FrontEnds.Zip(options.FrontEndProgramFolders))
             frontEnd.ProgramFolder = program;
         GatewayPort = gateways[0];
+        Entrances = options.Balancer ? [HaProxy(balancerPort)] : FrontEnds;
     }
+
+    /// <summary>Why no deployment can have a balancer here; null when it can.</summary>
+    public static string? BalancerUnavailable =>
+        Balancer.Find() is null ? "No HAProxy: install it (apt-get install haproxy), or name it in DROITS_HAPROXY." : null;
 
     /// <summary>For the deployment's own calls: no proxy, no redirection, as many connections as wanted.</summary>
     public HttpClient Http { get; } = NewHttp(TimeSpan.FromSeconds(30));
@@ -71,6 +78,9 @@ public sealed class Deployment : IAsyncDisposable
     public IReadOnlyList<Node> Silos { get; }
 
     public IReadOnlyList<Node> FrontEnds { get; }
+
+    /// <summary>Where partners call: the balancer, or all front ends in turn when there is none.</summary>
+    public IReadOnlyList<Node> Entrances { get; }
 
     /// <summary>Its database; null when it is in memory.</summary>
     public string? ConnectionString => options.ConnectionString;
@@ -213,6 +223,14 @@ public sealed class Deployment : IAsyncDisposable
         settings["Conventions:File"] = files.Conventions;
         settings["FranceConnect:PublicJwksFile"] = files.PublicJwks;
         return Add($"api-{index}", "Api", [], AsVariables(settings), Loopback.Url(port), "/health/ready");
+    }
+
+    private Node HaProxy(int port)
+    {
+        var file = Path.Combine(folder.FullName, "haproxy.cfg");
+        File.WriteAllText(file, Balancer.Configuration(port, FrontEnds.Select(frontEnd => (frontEnd.Name, frontEnd.Address.Port))));
+        var program = Balancer.Find() ?? throw new InvalidOperationException(BalancerUnavailable);
+        return Add("haproxy", program, ["-db", "-f", file], new Dictionary<string, string>(), Loopback.Url(port), "/health/ready");
     }
 
     private Dictionary<string, string> Cluster(TlsFiles? tls)

@@ -10,6 +10,9 @@ public sealed record DeploymentOptions
 
     public int FrontEnds { get; init; } = 1;
 
+    /// <summary>Whether HAProxy stands before the front ends, as <c>deploy/local-cluster</c> sets it up. See <see cref="Deployment.BalancerUnavailable"/>.</summary>
+    public bool Balancer { get; init; }
+
     /// <summary>The folder of the program of silos; null: the present build's.</summary>
     public string? SiloProgramFolder { get; init; }
 

@@ -47,8 +47,8 @@ public sealed class ProgramProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts <c>dotnet DroitsAmeli.{program}.dll</c> with no setting but those given.</summary>
-    /// <param name="program">Silo, Api or Simulators.</param>
+    /// <summary>Starts <c>dotnet DroitsAmeli.{program}.dll</c>, or a program of the machine, with no setting but those given.</summary>
+    /// <param name="program">Silo, Api or Simulators; or the path of another program.</param>
     /// <param name="log">The file to which its output is added.</param>
     /// <param name="args">Its arguments.</param>
     /// <param name="environment">Its settings, beside the machine's environment.</param>
@@ -64,9 +64,8 @@ public sealed class ProgramProcess : IAsyncDisposable
         };
 
         // The shell puts itself away: the process is the program, under this very id.
-        foreach (var arg in (string[])["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh", log, "dotnet", BuiltProgram(program, folder)])
-            start.ArgumentList.Add(arg);
-        foreach (var arg in args)
+        string[] command = Path.IsPathRooted(program) ? [program] : ["dotnet", BuiltProgram(program, folder)];
+        foreach (var arg in (string[])["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh", log, .. command, .. args])
             start.ArgumentList.Add(arg);
         foreach (var name in start.Environment.Keys.Where(IsSetting).ToList())
             start.Environment.Remove(name);

@@ -11,6 +11,7 @@ namespace DroitsAmeli.Load.Processes;
 /// <param name="Identifications">Calls.</param>
 /// <param name="Familles">Calls for a composition.</param>
 /// <param name="Droits">Calls for somebody's rights.</param>
+/// <param name="Entieres">Of the last two, those answered in full because the caller held nothing.</param>
 /// <param name="Evenements">Long polls of the change feed.</param>
 /// <param name="ConcurrenceMax">The most calls at once, the feed's not counted.</param>
 /// <param name="OccupationMs">Milliseconds that calls were worked on, all together.</param>
@@ -21,6 +22,7 @@ public sealed record SiCounters(
     long Identifications,
     long Familles,
     long Droits,
+    long Entieres,
     long Evenements,
     int ConcurrenceMax,
     long OccupationMs,

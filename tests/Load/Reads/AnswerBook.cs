@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using System.Text;
 using DroitsAmeli.Load.Processes;
 
 namespace DroitsAmeli.Load.Reads;
@@ -18,7 +19,7 @@ public sealed class AnswerBook(SimulatedSi si, Partner? reader = null)
 
     private bool ForOrganisme => reader is { IsOrganisme: true };
 
-    /// <summary>Whether this body answers that question; learns it when it is the first.</summary>
+    /// <summary>Whether this is the answer to that question, be it a body or a refusal; learns it when it is the first.</summary>
     public bool IsRight(Question question, Reading reading)
     {
         if (ForOrganisme && reading.CacheStatus is not null)
@@ -31,10 +32,10 @@ public sealed class AnswerBook(SimulatedSi si, Partner? reader = null)
 
     private bool IsRight(Question question, Reading reading, DateOnly day)
     {
-        var hash = SHA256.HashData(reading.Body);
+        var hash = SHA256.HashData(reading.Status == 200 ? reading.Body : Encoding.UTF8.GetBytes(reading.Outcome));
         if (known.TryGetValue((day, question), out var expected))
             return expected.AsSpan().SequenceEqual(hash);
-        return RightAnswers.Is(si.Population.Get(question.Famille).Membres[0], question.Resource, reading.Body, day, ForOrganisme)
+        return RightAnswers.Is(si.Population.Get(question.Famille), question.Resource, reading, day, ForOrganisme)
             && known.GetOrAdd((day, question), hash).AsSpan().SequenceEqual(hash);
     }
 }

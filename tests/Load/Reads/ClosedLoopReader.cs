@@ -44,8 +44,8 @@ public sealed class ClosedLoopReader(Deployment deployment, AnswerBook book)
     {
         for (var attempt = 1; ; attempt++)
         {
-            var frontEnd = deployment.FrontEnds[(int)((question.Famille + attempt) % deployment.FrontEnds.Count)];
-            using var request = question.To(frontEnd, Partner.Hopital, token, deployment.RegimeSi);
+            var entrance = deployment.Entrances[(int)((question.Famille + attempt) % deployment.Entrances.Count)];
+            using var request = question.To(entrance, Partner.Hopital, token, deployment.RegimeSi);
             var reading = await Reading.Of(http, request, stop);
             if (reading.Status == 200 || !insist || attempt == Tries)
             {

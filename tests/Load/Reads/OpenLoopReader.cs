@@ -44,13 +44,20 @@ public sealed record ReadLoad
 
 /// <summary>A call of a load, and what came of it.</summary>
 /// <param name="Due">When it was meant to be sent, since the load was started.</param>
+/// <param name="Question">What was asked.</param>
 /// <param name="Reading">What came back.</param>
 /// <param name="SinceDue">From then to its end.</param>
-/// <param name="Right">False for a 200 with other bytes than the right ones.</param>
-public readonly record struct JudgedRead(TimeSpan Due, Reading Reading, TimeSpan SinceDue, bool Right);
+/// <param name="Right">False for anything but the right answer.</param>
+/// <param name="Declared">False for a 200 whose declared age cannot be true.</param>
+public readonly record struct JudgedRead(TimeSpan Due, Question Question, Reading Reading, TimeSpan SinceDue, bool Right, bool Declared)
+{
+    /// <summary>Judges an answer.</summary>
+    internal static JudgedRead Of(AnswerBook book, DeclaredAge age, TimeSpan due, Question question, Reading reading, TimeSpan sinceDue) =>
+        new(due, question, reading, sinceDue, book.IsRight(question, reading), reading.Status != 200 || age.IsBelievable(reading));
+}
 
 /// <summary>
-/// Sends reads at their intended times to all front ends in turn (open loop: a slow answer delays no other call), with tokens minted
+/// Sends reads at their intended times to where partners call (open loop: a slow answer delays no other call), with tokens minted
 /// ahead, and checks every answer.
 /// </summary>
 public sealed class OpenLoopReader(Deployment deployment, AnswerBook book)
@@ -86,7 +93,7 @@ public sealed class OpenLoopReader(Deployment deployment, AnswerBook book)
                         await Task.Delay(Tick, TimeProvider.System, stop);
                     if (clock.Elapsed - read.Due > Late)
                         report.SendsLate();
-                    calls.Add(Ask(http, load, read, deployment.FrontEnds[turn++ % deployment.FrontEnds.Count], clock, report));
+                    calls.Add(Ask(http, load, read, deployment.Entrances[turn++ % deployment.Entrances.Count], clock, report));
                 }
 
                 calls.RemoveAll(call => call.IsCompletedSuccessfully);
@@ -139,14 +146,15 @@ public sealed class OpenLoopReader(Deployment deployment, AnswerBook book)
         }
     }
 
-    private async Task Ask(HttpClient http, ReadLoad load, Planned read, Node frontEnd, Stopwatch clock, ReadReport report)
+    private async Task Ask(HttpClient http, ReadLoad load, Planned read, Node entrance, Stopwatch clock, ReadReport report)
     {
-        using var request = read.Question.To(frontEnd, load.Partner, read.Token, deployment.RegimeSi);
+        using var request = read.Question.To(entrance, load.Partner, read.Token, deployment.RegimeSi);
         var phase = report.Phase;
         var reading = await Reading.Of(http, request, CancellationToken.None);
         load.Seen?.Invoke(read.Question, reading);
-        var judged = new JudgedRead(read.Due, reading, clock.Elapsed - read.Due, reading.Status != 200 || book.IsRight(read.Question, reading));
+        var age = DeclaredAge.Of(deployment.SiloSettings, load.Partner);
+        var judged = JudgedRead.Of(book, age, read.Due, read.Question, reading, clock.Elapsed - read.Due);
         load.Judged?.Invoke(judged);
-        report.Add(read.Question, reading, judged.SinceDue, judged.Right, DeclaredAge.Of(deployment.SiloSettings, load.Partner), phase);
+        report.Add(read.Question, reading, judged.SinceDue, judged.Right, age, phase);
     }
 }

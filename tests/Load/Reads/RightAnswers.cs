@@ -13,34 +13,58 @@ internal static class RightAnswers
     private static readonly string[] TypesForOrganismes = ["BASE", "C2S", "C2SP", "CMUC", "ACS_A", "ACS_B", "ACS_C"];
     private static readonly string[] MotifsKeptFromOrganismes = ["MAT", "NE", "STE"];
 
-    /// <summary>Whether a body is the right answer, whatever the order of its properties.</summary>
-    /// <param name="membre">The user.</param>
+    /// <summary>Whether an answer is the right one, whatever the order of its properties.</summary>
+    /// <param name="famille">The user's; the user is its first member.</param>
     /// <param name="resource">What was asked.</param>
-    /// <param name="body">The body of a 200.</param>
+    /// <param name="reading">The answer.</param>
     /// <param name="today">The day of the call, in Paris.</param>
     /// <param name="toOrganisme">Whether an organisme asks whose exemptions are masked, and not an établissement.</param>
-    public static bool Is(MembreSimule membre, Resource resource, byte[] body, DateOnly today, bool toOrganisme)
+    public static bool Is(FamilleSimulee famille, Resource resource, Reading reading, DateOnly today, bool toOrganisme)
     {
-        var (given, right) = (Parse(body), JsonNode.Parse(Of(membre, resource, today, toOrganisme).ToJsonString()));
-        if (given is not JsonArray list || resource != Resource.Exonerations)
-            return given is not null && JsonNode.DeepEquals(given, right);
+        if (Refusal(famille, resource, today, toOrganisme) is { } refusal)
+            return reading.Outcome == refusal;
+        if (reading.Status != 200 || Parse(reading.Body) is not { } given)
+            return false;
 
-        // Those with the same dates may stand in any order.
-        var order = list.Select(Dates).ToList();
-        return order.SequenceEqual(order.Order(StringComparer.Ordinal)) && JsonNode.DeepEquals(ByText(list), ByText(right!.AsArray()));
+        var right = JsonNode.Parse(Of(famille, resource, today, toOrganisme).ToJsonString());
+        return (given, right) is not (JsonArray list, JsonArray wanted) ? JsonNode.DeepEquals(given, right)
+            : resource switch
+            {
+                // Those with the same dates may stand in any order.
+                Resource.Exonerations => IsInOrder(list) && JsonNode.DeepEquals(ByText(list), ByText(wanted)),
+
+                // The user stands first, the others in any order.
+                Resource.Beneficiaires => list.Count > 0 && JsonNode.DeepEquals(list[0], wanted[0]) && JsonNode.DeepEquals(ByText(list), ByText(wanted)),
+                _ => JsonNode.DeepEquals(list, wanted),
+            };
     }
 
-    private static JsonNode Of(MembreSimule membre, Resource resource, DateOnly today, bool toOrganisme)
+    private static string? Refusal(FamilleSimulee famille, Resource resource, DateOnly today, bool toOrganisme) =>
+        resource != Resource.MedecinTraitant ? null
+        : toOrganisme ? "403 donnee_reservee"
+        : MedecinTraitantOf(famille.Membres[0].Droits, today) is null ? "404 medecin_traitant_absent"
+        : null;
+
+    // The one of today, or else the next to come within the year.
+    private static MedecinTraitantSi? MedecinTraitantOf(DroitsSi droits, DateOnly today) => droits.MedecinsTraitants
+        .Where(medecin => !(medecin.DateFin < today) && medecin.DateDebut <= today.AddYears(1))
+        .MinBy(medecin => medecin.DateDebut <= today ? DateOnly.MinValue : medecin.DateDebut);
+
+    private static JsonNode Of(FamilleSimulee famille, Resource resource, DateOnly today, bool toOrganisme)
     {
         var horizon = today.AddYears(1);
-        var droits = membre.Droits;
+        var (user, droits) = (famille.Membres[0].Beneficiaire, famille.Membres[0].Droits);
         return resource switch
         {
-            Resource.Me => Person(membre.Beneficiaire),
+            Resource.Me or Resource.Beneficiaire => Person(user),
+            Resource.Beneficiaires => new JsonArray([.. famille.Membres.Skip(1).Select(membre => membre.Beneficiaire)
+                .Where(membre => user.Qualite == "assure" && IsOpenedMinor(membre, today)).Prepend(user).Select(Person)]),
             Resource.Caisse => droits.Caisse is { } caisse ? Caisse(caisse) : new JsonObject(),
             Resource.Contrats => new JsonArray([.. droits.Contrats.Where(contrat => Overlaps(contrat.DateDebut, contrat.DateFin)).Select(Contrat)]),
-            _ => new JsonArray([.. droits.Exonerations
+            Resource.Exonerations => new JsonArray([.. droits.Exonerations
                 .Where(exoneration => Overlaps(exoneration.DateDebut, exoneration.DateFin) && !(toOrganisme && IsKeptFromOrganismes(exoneration))).Select(Exoneration)]),
+            Resource.MedecinTraitant => MedecinTraitant(MedecinTraitantOf(droits, today)!),
+            _ => throw new ArgumentOutOfRangeException(nameof(resource), resource, "Nobody knows the answer."),
         };
 
         bool Overlaps(DateOnly? debut, DateOnly? fin) => !(debut > horizon) && !(fin < today);
@@ -51,16 +75,24 @@ internal static class RightAnswers
 
         string? End(DateOnly? fin) => Text(fin > horizon ? horizon : fin);
 
+        // Of a newborn without a NIR nothing is computed.
         JsonObject Person(BeneficiaireSi person) => Object(
             ("date_naissance", Text(person.DateNaissance)),
-            ("medecin_traitant_choisi", person.Presences is { } doctors ? Any(doctors.MedecinTraitant) : null),
+            ("medecin_traitant_choisi", person is { Nir: not null, Presences: { } doctors } ? Any(doctors.MedecinTraitant) : null),
             ("nir", person.Nir),
             ("nom_famille", person.NomFamille),
             ("nom_usage", person.NomUsage),
             ("prenom", person.Prenom),
-            ("presence_CMUC_ACS", person.Presences is { } solidaires ? Any(solidaires.Amc) : null),
+            ("presence_CMUC_ACS", person is { Nir: not null, Presences: { } solidaires } ? Any(solidaires.Amc) : null),
             ("qualite", person.Qualite),
             ("rang_naissance", person.RangNaissance));
+
+        JsonObject MedecinTraitant(MedecinTraitantSi medecin) => Object(
+            ("date_debut", Text(medecin.DateDebut)),
+            ("date_fin", End(medecin.DateFin)),
+            ("nom", medecin.Nom),
+            ("numero_am", medecin.NumeroAm),
+            ("prenom", medecin.Prenom));
 
         JsonObject Contrat(ContratSi contrat) => Object(
             ("nature_assurance", IsShownAsBase(contrat) ? "AMO" : contrat.NatureAssurance),
@@ -84,6 +116,17 @@ internal static class RightAnswers
                 : null),
             ("motif", toOrganisme ? null : Object(
                 ("code", exoneration.Motif.Code), ("libelle", exoneration.Motif.Libelle), ("libelle_long", exoneration.Motif.LibelleLong))));
+    }
+
+    private static bool IsOpenedMinor(BeneficiaireSi membre, DateOnly today) =>
+        membre is { Qualite: "enfant", DateNaissance: { } birth, DateDeces: null, Restrictions: null or { Count: 0 } }
+        && birth.AddYears(18) > today
+        && !(membre.Rattachement?.DateDebut > today) && !(membre.Rattachement?.DateFin < today);
+
+    private static bool IsInOrder(JsonArray exonerations)
+    {
+        var order = exonerations.Select(Dates).ToList();
+        return order.SequenceEqual(order.Order(StringComparer.Ordinal));
     }
 
     private static bool IsKeptFromOrganismes(ExonerationSi exoneration) =>

@@ -8,13 +8,20 @@ namespace DroitsAmeli.Load.Visits;
 
 /// <summary>
 /// Begins admission visits at their intended times (open loop: a slow answer delays no other visit). A visit is a new token of 60 s and the
-/// seven calls of the CNAM's sample client, one after the other, to all front ends in turn; it ends at the first call that is refused.
+/// seven calls of the CNAM's sample client, one after the other, to where partners call; it ends at the first call that is refused.
 /// </summary>
-public sealed class VisitGenerator(Deployment deployment)
+/// <param name="deployment">Is visited.</param>
+/// <param name="book">The right answers to the partner, any other being a refusal; null: whatever is answered 200 will do.</param>
+public sealed class VisitGenerator(Deployment deployment, AnswerBook? book = null)
 {
-    private const string BasePath = "/v1/droits/beneficiaires";
     private const int SecondsAhead = 3;
-    private static readonly string[] Calls = ["/me", "/me/beneficiaires", "/caisse", "/contrats", "/exonerations", "/medecin-traitant", "/"];
+
+    /// <summary>The calls of a visit.</summary>
+    public static IReadOnlyList<Resource> Calls { get; } =
+    [
+        Resource.Me, Resource.Beneficiaires, Resource.Caisse, Resource.Contrats, Resource.Exonerations, Resource.MedecinTraitant, Resource.Beneficiaire,
+    ];
+
     private static readonly TimeSpan TokenLifetime = TimeSpan.FromSeconds(60);
 
     /// <summary>How long after the start of a load its first visit begins.</summary>
@@ -24,7 +31,7 @@ public sealed class VisitGenerator(Deployment deployment)
     private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(20);
 
-    private readonly record struct Planned(TimeSpan Due, string Token, bool Unseen);
+    private readonly record struct Planned(TimeSpan Due, long Famille, string Token, bool Unseen);
 
     /// <summary>Runs a load to its end and waits for its last visit.</summary>
     /// <param name="load">Who visits, how often.</param>
@@ -44,7 +51,7 @@ public sealed class VisitGenerator(Deployment deployment)
             {
                 while (clock.Elapsed < visit.Due)
                     await Task.Delay(Tick, TimeProvider.System, stop);
-                visits.Add(Visit(http, load.Partner, visit, turn++, clock, report, stop));
+                visits.Add(Visit(http, load, visit, turn++, clock, report, stop));
             }
 
             visits.RemoveAll(visit => visit.IsCompletedSuccessfully);
@@ -65,7 +72,7 @@ public sealed class VisitGenerator(Deployment deployment)
         foreach (var batch in families.Chunk(20))
         {
             var tokens = await deployment.FranceConnect.Mint(batch, load.Partner, TokenLifetime, stop);
-            await Task.WhenAll(tokens.Select((token, at) => Visit(http, load.Partner, new(clock.Elapsed, token, false), at, clock, report, stop)));
+            await Task.WhenAll(tokens.Select((token, at) => Visit(http, load, new(clock.Elapsed, batch[at], token, false), at, clock, report, stop)));
         }
 
         if (report.Finished < load.Seen)
@@ -84,11 +91,11 @@ public sealed class VisitGenerator(Deployment deployment)
             for (long first = 0; first < total; first += perBatch)
             {
                 var families = Enumerable.Range(0, (int)Math.Min(perBatch, total - first))
-                    .Select(_ => random.NextDouble() < load.UnseenShare ? unseen++ : random.Next(load.Seen)).ToList();
+                    .Select(_ => random.NextDouble() < load.UnseenShare ? unseen++ : load.NextSeen?.Invoke() ?? random.Next(load.Seen)).ToList();
                 var tokens = await deployment.FranceConnect.Mint(families, load.Partner, TokenLifetime, stop);
                 await plan.WriteAsync(
                     [.. families.Select((famille, at) =>
-                        new Planned(start + TimeSpan.FromSeconds((first + at) / load.PerSecond), tokens[at], famille >= load.FirstUnseen))],
+                        new Planned(start + TimeSpan.FromSeconds((first + at) / load.PerSecond), famille, tokens[at], famille >= load.FirstUnseen))],
                     stop);
             }
 
@@ -101,43 +108,50 @@ public sealed class VisitGenerator(Deployment deployment)
         }
     }
 
-    private async Task Visit(HttpClient http, Partner partner, Planned visit, int turn, Stopwatch clock, VisitReport report, CancellationToken stop)
+    private async Task Visit(HttpClient http, VisitLoad load, Planned visit, int turn, Stopwatch clock, VisitReport report, CancellationToken stop)
     {
         report.Began(visit.Unseen, clock.Elapsed - visit.Due > Late);
+        var judged = new List<JudgedRead>(Calls.Count);
+        await Call(http, load, visit, turn, clock, report, judged, stop);
+        if (book is not null)
+            load.Judged?.Invoke(new(visit.Due, visit.Unseen, judged));
+    }
+
+    private async Task Call(
+        HttpClient http, VisitLoad load, Planned visit, int turn, Stopwatch clock, VisitReport report, List<JudgedRead> judged, CancellationToken stop)
+    {
+        var age = DeclaredAge.Of(deployment.SiloSettings, load.Partner);
+        var due = visit.Due;
         string? nir = null;
-        for (var at = 0; at < Calls.Length; at++)
+        for (var at = 0; at < Calls.Count; at++)
         {
-            using var request = Request(Calls[at], deployment.FrontEnds[(turn + at) % deployment.FrontEnds.Count], partner, visit.Token, nir);
+            var question = new Question(visit.Famille, Calls[at]);
+            using var request = question.To(deployment.Entrances[(turn + at) % deployment.Entrances.Count], load.Partner, visit.Token, nir);
             var reading = await Reading.Of(http, request, stop);
-            if (!IsAnswered(Calls[at], reading))
+            var ended = clock.Elapsed;
+            if (book is not null)
+                judged.Add(JudgedRead.Of(book, age, due, question, reading, ended - due));
+            if (book is null ? !IsAnswered(question, reading) : !judged[^1].Right)
             {
-                report.Refused(Calls[at], reading.Outcome, at == 0 ? clock.Elapsed - visit.Due : reading.Took);
+                report.Refused(question.Path, reading.Outcome, ended - due);
                 return;
             }
 
             if (at == 0)
             {
                 nir = NirOf(reading.Body);
-                report.MeAnswered(clock.Elapsed - visit.Due);
+                report.MeAnswered(ended - due);
             }
+
+            due = ended;
         }
 
         report.Ended(visit.Unseen);
     }
 
     // Whoever has no doctor is told so.
-    private static bool IsAnswered(string call, Reading reading) =>
-        reading.Status == 200 || (call == "/medecin-traitant" && reading is { Status: 404, Code: "medecin_traitant_absent" });
-
-    private static HttpRequestMessage Request(string call, Node frontEnd, Partner partner, string token, string? nir)
-    {
-        var request = new HttpRequestMessage(HttpMethod.Get, new Uri(frontEnd.Address, BasePath + call));
-        request.Headers.Add("X-Api-Key", partner.Key);
-        request.Headers.Authorization = new("Bearer", token);
-        if (call is not ("/me" or "/me/beneficiaires"))
-            request.Headers.Add("nir", nir);
-        return request;
-    }
+    private static bool IsAnswered(Question question, Reading reading) =>
+        reading.Status == 200 || (question.Resource == Resource.MedecinTraitant && reading is { Status: 404, Code: "medecin_traitant_absent" });
 
     private static string NirOf(byte[] me)
     {

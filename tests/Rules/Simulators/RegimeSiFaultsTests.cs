@@ -208,7 +208,7 @@ public sealed class RegimeSiFaultsTests
 
         var counters = await si.Json("/sandbox/compteurs");
         Assert.Equal(
-            ["identifications", "familles", "droits", "evenements", "concurrence_max", "occupation_ms", "abandons", "abandons_ms", "reponses_fausses"],
+            ["identifications", "familles", "droits", "entieres", "evenements", "concurrence_max", "occupation_ms", "abandons", "abandons_ms", "reponses_fausses"],
             counters.AsObject().Select(counter => counter.Key));
         Assert.Equal(6, (long)counters["droits"]!);
         Assert.InRange((int)counters["concurrence_max"]!, 5, 6);
@@ -217,6 +217,19 @@ public sealed class RegimeSiFaultsTests
         Assert.DoesNotContain(calls, call => call.IsCompleted);
         await si.DisposeAsync();
         await Assert.ThrowsAnyAsync<Exception>(() => Task.WhenAll(calls));
+    }
+
+    [Fact]
+    public async Task Counts_what_is_given_in_full_to_callers_that_hold_nothing()
+    {
+        await using var si = await RunningSimulator.Start();
+        var (famille, membre) = si.Persona("alice-martin");
+        using var first = await si.Droits(famille.Id, membre.Beneficiaire.Nir);
+        using var confirmed = await si.Droits(famille.Id, membre.Beneficiaire.Nir, held: first.Headers.ETag!.Tag);
+        using var older = await si.Droits(famille.Id, membre.Beneficiaire.Nir, held: "\"1\"");
+        using var unknown = await si.Droits("nobody", membre.Beneficiaire.Nir);
+        var counters = await si.Json("/sandbox/compteurs");
+        Assert.Equal((4L, 1L), ((long)counters["droits"]!, (long)counters["entieres"]!));
     }
 
     [Fact]
