@@ -109,6 +109,7 @@ public sealed class VisitGenerator(Deployment deployment)
         {
             using var request = Request(Calls[at], deployment.FrontEnds[(turn + at) % deployment.FrontEnds.Count], partner, visit.Token, nir);
             var reading = await Reading.Of(http, request, stop);
+            report.Received(reading.Body.Length);
             if (!IsAnswered(Calls[at], reading))
             {
                 report.Refused(Calls[at], reading.Outcome, at == 0 ? clock.Elapsed - visit.Due : reading.Took);
