@@ -20,7 +20,7 @@ public sealed class CapacityRun(CapacityOptions options, TextWriter output)
     private const long FirstFilled = 1_000_000;
 
     // Writes behind the answers, and what else a visit leaves to be done, belongs to it.
-    private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(4);
 
     private readonly List<LoadSample> samples = [];
     private readonly Dictionary<int, List<(RoleCosts FrontEnd, RoleCosts Silo, RoleCosts Postgres, double AllIn)>> rounds = [];

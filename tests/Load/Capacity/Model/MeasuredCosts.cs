@@ -73,6 +73,5 @@ public sealed record MeasuredCosts
     /// <exception cref="JsonException">The file does not hold costs.</exception>
     public static MeasuredCosts Read(string file) => JsonSerializer.Deserialize<MeasuredCosts>(File.ReadAllText(file), Json)!;
 
-    public void Write(string file) => File.WriteAllText(file, JsonSerializer.Serialize(this, Json) + "
-");
+    public void Write(string file) => File.WriteAllText(file, JsonSerializer.Serialize(this, Json) + "\n");
 }
