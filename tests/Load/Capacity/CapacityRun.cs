@@ -100,10 +100,9 @@ public sealed class CapacityRun(CapacityOptions options, TextWriter output)
         await deployment.RegimeSi.FeedIsFollowed(stop);
         var generator = new VisitGenerator(deployment);
         await generator.Warm(loads.Next(0, 0, TimeSpan.Zero), stop);
-        await generator.Run(loads.Next(options.Rates[^1], options.ColdShare, options.WarmUp), stop);
-
         if (withMemory)
             memories[silos] = await Fill(deployment, database, stop);
+        await generator.Run(loads.Next(options.Rates[^1], options.ColdShare, options.WarmUp), stop);
 
         var measured = new List<LoadSample>();
         await Add(0, 0);
