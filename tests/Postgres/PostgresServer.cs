@@ -13,6 +13,7 @@ namespace DroitsAmeli.Tests.Postgres;
 /// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
+    private const double TicksPerSecond = 100;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
 
@@ -38,6 +39,11 @@ public sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>Whether the server's main process lives.</summary>
     public bool IsRunning => process is { HasExited: false };
+
+    /// <summary>User and system time so far of the server's processes, those that have ended included.</summary>
+    public TimeSpan CpuTime => Processes() is [var main, .. var others]
+        ? TimeSpan.FromSeconds((Ticks(main, withEnded: true) + others.Sum(other => Ticks(other, withEnded: false))) / TicksPerSecond)
+        : TimeSpan.Zero;
 
     private string Log => Path.Combine(folder.FullName, "log");
 
@@ -238,17 +244,23 @@ public sealed class PostgresServer : IAsyncDisposable
         ];
     }
 
-    private static int Parent(int id)
+    private static int Parent(int id) => Stat(id) is { } fields ? int.Parse(fields[1], CultureInfo.InvariantCulture) : 0;
+
+    // utime and stime, then those of children that have ended; what a process has used is added to its parent's when it ends.
+    private static long Ticks(int id, bool withEnded) =>
+        Stat(id) is { } fields ? fields[11..(withEnded ? 15 : 13)].Sum(field => long.Parse(field, CultureInfo.InvariantCulture)) : 0;
+
+    // "pid (name) state parent …", and the name may hold anything: the fields from the state on; null when there is no such process.
+    private static string[]? Stat(int id)
     {
         try
         {
-            // "pid (name) state parent …", and the name may hold anything.
             var text = File.ReadAllText($"/proc/{id.ToString(CultureInfo.InvariantCulture)}/stat");
-            return int.Parse(text[(text.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
+            return text[(text.LastIndexOf(')') + 2)..].Split(' ');
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return 0;
+            return null;
         }
     }
 

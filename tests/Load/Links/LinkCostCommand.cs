@@ -2,31 +2,36 @@ using System.Globalization;
 
 namespace DroitsAmeli.Load.Links;
 
-/// <summary>The command <c>tls</c>.</summary>
+/// <summary>The mode <c>tls</c>: what mutual TLS between the processes costs.</summary>
 internal static class LinkCostCommand
 {
+    public const string Usage = """
+        tls [--seconds 20] [--repeats 5] [--workers 8] [--silos 1] [--front-ends 1] [--connection-string …] [--json file]
+            CPU per hot read with the links in clear and under mutual TLS, in turn.
+        """;
+
+    private static readonly string[] Options = ["--seconds", "--repeats", "--workers", "--silos", "--front-ends", "--connection-string", "--json"];
+
     /// <summary>Measures, prints the table, and writes the JSON that was asked for.</summary>
-    public static async Task<int> Run(IReadOnlyDictionary<string, string> options, CancellationToken stop)
+    /// <exception cref="ArgumentException">An option is unknown or wrong.</exception>
+    public static async Task Run(string[] args, CancellationToken stop)
     {
+        var options = Arguments.Read(args, Options);
         var before = LoadAverage();
         var report = await LinkCost.Measure(
             new()
             {
-                Silos = (int)Number("--silos", 1),
-                FrontEnds = (int)Number("--front-ends", 1),
-                ConnectionString = options.GetValueOrDefault("--connection-string"),
-                Workers = (int)Number("--workers", 8),
-                Turn = TimeSpan.FromSeconds(Number("--seconds", 20)),
-                Repeats = (int)Number("--repeats", 5),
+                Silos = (int)options.Number("--silos", 1),
+                FrontEnds = (int)options.Number("--front-ends", 1),
+                ConnectionString = options.Text("--connection-string"),
+                Workers = (int)options.Number("--workers", 8),
+                Turn = TimeSpan.FromSeconds(options.Number("--seconds", 20)),
+                Repeats = (int)options.Number("--repeats", 5),
             },
             stop);
         await Console.Out.WriteLineAsync(report.ToString());
-        if (options.GetValueOrDefault("--json") is { } file)
+        if (options.Text("--json") is { } file)
             await File.WriteAllTextAsync(file, report.ToJson((before, LoadAverage())) + "\n", stop);
-        return 0;
-
-        double Number(string name, double otherwise) =>
-            options.TryGetValue(name, out var text) ? double.Parse(text, CultureInfo.InvariantCulture) : otherwise;
     }
 
     private static double LoadAverage() => double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);

@@ -128,6 +128,7 @@ public sealed class VisitGenerator(Deployment deployment, AnswerBook? book = nul
             var question = new Question(visit.Famille, Calls[at]);
             using var request = question.To(deployment.Entrances[(turn + at) % deployment.Entrances.Count], load.Partner, visit.Token, nir);
             var reading = await Reading.Of(http, request, stop);
+            report.Received(reading.Body.Length);
             var ended = clock.Elapsed;
             if (book is not null)
                 judged.Add(JudgedRead.Of(book, age, due, question, reading, ended - due));

@@ -18,6 +18,7 @@ public sealed class VisitReport(string partner)
     private int finishedUnseen;
     private int begun;
     private int late;
+    private long answerBytes;
 
     public string Partner => partner;
 
@@ -37,6 +38,9 @@ public sealed class VisitReport(string partner)
 
     /// <summary>Visits that this program itself began more than 100 ms after their time.</summary>
     public int SentLate => late;
+
+    /// <summary>Bytes of all bodies of answers 200.</summary>
+    public long AnswerBytes => answerBytes;
 
     public double FinishedShare => visits == 0 ? 0 : (double)finished / visits;
 
@@ -67,6 +71,8 @@ public sealed class VisitReport(string partner)
         if (isLate)
             Interlocked.Increment(ref late);
     }
+
+    internal void Received(int bytes) => Interlocked.Add(ref answerBytes, bytes);
 
     internal void MeAnswered(TimeSpan sinceIntended)
     {
