@@ -45,6 +45,6 @@ public static partial class ProblemsMiddleware
         _ => null,
     };
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Call {CorrelationId} failed: {ExceptionType} {StackTrace}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Call {CorrelationId} failed: {ExceptionType}. Report it to who maintains this program. {StackTrace}")]
     private static partial void LogFailure(ILogger logger, string correlationId, string exceptionType, string? stackTrace);
 }

@@ -76,7 +76,7 @@ public sealed partial class ConventionDirectory : IDisposable
         LogInForce(conventions.Entries.Count, conventions.Entries.Count(entry => entry.Convention is null));
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Convention {Convention} is disabled: missing, unknown or unusable {Fields}.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Convention {Convention} is disabled: missing, unknown or unusable {Fields}. See to its entry in Conventions:File, which is read again when it changes.")]
     private partial void LogDisabled(string convention, string fields);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} conventions read, {Disabled} of them disabled.")]

@@ -110,7 +110,7 @@ public sealed partial class QuotaCounter(Func<string, IConventionGrain> grainOf,
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The quota of convention {Convention} cannot be asked ({Reason}); calls pass, within one quota per window.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The quota of convention {Convention} cannot be asked ({Reason}); calls pass, within one quota per window. Nothing has to be done while a silo starts or goes; else look at GET /admin/silos of a silo, and restart one that it lists without counts.")]
     private partial void LogUnreachable(string convention, string reason);
 
     private sealed class Counted(Guid frontEnd)

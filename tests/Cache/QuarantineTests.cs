@@ -25,7 +25,14 @@ public sealed class QuarantineTests(Database database)
         {
             Silos = 2,
             FrontEnds = 2,
-            SiloSettings = new Dictionary<string, string> { ["Freshness:FreshMinutes"] = "240", ["Freshness:BehindMinutes"] = "300" },
+            SiloSettings = new Dictionary<string, string>
+            {
+                ["Freshness:FreshMinutes"] = "240",
+                ["Freshness:BehindMinutes"] = "300",
+
+                // What is loaded again while the order is carried out takes no row's place before the rows are removed.
+                ["Storage:WriteDelaySeconds"] = HonouredWithin.TotalSeconds.ToString(CultureInfo.InvariantCulture),
+            },
         };
         await Scenario.Run(await database.Server(), options, async (deployment, stop) =>
         {
@@ -39,6 +46,7 @@ public sealed class QuarantineTests(Database database)
             var sound = await closed.Sweep(familles, familles, workers: 16, Both, insist: true, stop);
             Assert.True(bad.Good == bad.Total && sound.Good == sound.Total, bad.Failures() + sound.Failures());
             await Waiting.Until(async () => await Stored.Families(deployment.ConnectionString!) >= 2 * familles, StoredLimit, () => "Not all families were stored.");
+            await Waiting.Until(async () => await Left() == (familles, familles), StoredLimit, () => "Not all families and identities of the interval were stored.");
 
             var seen = new ConcurrentQueue<(DateTimeOffset At, DateTimeOffset Situation, long Famille)>();
             using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -62,6 +70,7 @@ public sealed class QuarantineTests(Database database)
             var ordered = Stopwatch.StartNew();
             var answer = await Order(deployment, from, to, stop);
             var acknowledged = ordered.Elapsed;
+            var left = await Left();
             await Task.Delay(HonouredWithin + WatchedAfter, TimeProvider.System, stop);
             await over.CancelAsync();
             await reading;
@@ -69,6 +78,10 @@ public sealed class QuarantineTests(Database database)
             // Everything in one sweep, so that no family of the interval goes unasked.
             var after = new ConcurrentBag<(DateTimeOffset Situation, long Famille)>();
             await closed.Sweep(0, 2 * familles, workers: 16, Both, insist: true, stop, (question, swept) => after.Add((swept.Situation ?? default, question.Famille)));
+
+            var reloaded = await deployment.RegimeSi.Counters(stop);
+            var back = await Left();
+            var told = (Active: (int)answer["familles_actives"]!, Stored: (int)answer["stockees"]!, Identites: (int)answer["identites"]!, StoredIdentites: (int)answer["identites_stockees"]!);
 
             var lastOld = seen.Where(entry => entry.Famille < familles && entry.At > orderedAt && entry.Situation <= to)
                 .Select(entry => entry.At - orderedAt).DefaultIfEmpty(TimeSpan.Zero).Max();
@@ -79,10 +92,22 @@ public sealed class QuarantineTests(Database database)
                 "T14", $"quarantine of {familles} families among {2 * familles}, read at 100/s meanwhile",
                 $"order taken in {acknowledged.TotalSeconds:0.00} s, last old answer after {lastOld.TotalSeconds:0.00} s, {old} later, {lost} others reloaded", "<= 5 s, 0 after",
                 ("order_seconds", acknowledged.TotalSeconds), ("last_old_seconds", lastOld.TotalSeconds), ("old_after", old), ("others_reloaded", lost));
+            Figures.Add(
+                "T14", $"of {familles} families and identities given in the interval: left in the database",
+                $"{left.Familles} and {left.Identites}, later {back.Familles} and {back.Identites}; told {told.Active} families, {told.Stored} stored, {told.Identites} identities, {told.StoredIdentites} stored; asked again {reloaded.Familles} and {reloaded.Identifications}", "0; all told",
+                ("families_left", left.Familles), ("identities_left", left.Identites), ("families_told", told.Active), ("stored_families_told", told.Stored),
+                ("identities_told", told.Identites), ("stored_identities_told", told.StoredIdentites));
             Assert.True(report.Good == report.Total, $"{report}\n{report.Failures()}");
             Assert.Equal(0, old);
             Assert.Equal(0, lost);
             Assert.Equal(deployment.Silos.Count, (int)answer["silos"]!["obeis"]!);
+            Assert.Equal((0, 0), left);
+            Assert.Equal((0, 0), back);
+            Assert.Equal((familles, familles), (reloaded.Familles, reloaded.Identifications));
+            Assert.Equal((familles, familles, familles, familles), told);
+
+            async Task<(long Familles, long Identites)> Left() => (
+                await Stored.FamiliesGivenBetween(deployment.ConnectionString!, from, to), await Stored.IdentitiesGivenBetween(deployment.ConnectionString!, from, to));
         });
     }
 

@@ -111,7 +111,19 @@ internal static class Stored
     public static Task<long> Families(string connectionString) => PostgresServer.Scalar<long>(
         connectionString, "SELECT count(*) FROM orleansstorage WHERE payloadbinary IS NOT NULL AND grainidextensionstring LIKE 'f-%'");
 
+    /// <summary>Stored families of which the SI may have given something in that interval, both ends included.</summary>
+    public static Task<long> FamiliesGivenBetween(string connectionString, DateTimeOffset from, DateTimeOffset to) =>
+        GivenBetween(connectionString, from, to, "LIKE 'f-%'");
+
+    /// <summary>The same of identities.</summary>
+    public static Task<long> IdentitiesGivenBetween(string connectionString, DateTimeOffset from, DateTimeOffset to) =>
+        GivenBetween(connectionString, from, to, "NOT LIKE 'f-%'");
+
     /// <summary>Everything that is stored.</summary>
     public static Task<long> Rows(string connectionString) => PostgresServer.Scalar<long>(
         connectionString, "SELECT count(*) FROM orleansstorage WHERE payloadbinary IS NOT NULL");
+
+    private static Task<long> GivenBetween(string connectionString, DateTimeOffset from, DateTimeOffset to, string key) => PostgresServer.Scalar<long>(
+        connectionString,
+        $"SELECT count(*) FROM orleansstorage WHERE grainidextensionstring {key} AND newest_load >= '{from:O}' AND oldest_load <= '{to:O}'");
 }

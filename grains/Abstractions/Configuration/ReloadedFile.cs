@@ -171,9 +171,9 @@ public sealed partial class ReloadedFile<T> : IDisposable
     [LoggerMessage(Level = LogLevel.Information, Message = "{Path} changed and is in force.")]
     private partial void LogReloaded(string path);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Path} is refused, what was in force stays: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Path} is refused, what was in force stays. See to the file, which is read again when it changes: {Reason}")]
     private partial void LogRefused(string path, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Path} changed, but who uses it failed to follow: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Path} changed, but who uses it failed to follow: {Reason}. Restart this process, and report it to who maintains this program.")]
     private partial void LogHandlerFailed(string path, string reason);
 }

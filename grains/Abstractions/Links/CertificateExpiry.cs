@@ -34,6 +34,6 @@ internal sealed partial class CertificateExpiry(ReloadedFile<LinkCertificates> c
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The certificate of Cluster:Tls:CertificateFile ends at {End}: replace it.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The certificate of Cluster:Tls:CertificateFile ends at {End}. See that it is replaced before: the file is read again when it changes.")]
     private partial void LogEnds(DateTimeOffset end);
 }

@@ -24,6 +24,6 @@ internal sealed partial class LinkRefusals(TimeProvider time, ILogger<LinkRefusa
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "The connection {Direction} {Remote} was refused: it did not prove to be a {Peer}, {Reason}. Others like it are counted, one in 10 s is told.")]
+        Message = "The connection {Direction} {Remote} was refused: it did not prove to be a {Peer}, {Reason}. See that its certificate comes from a root of Cluster:Tls:CaFile and bears the name of its role; a stranger has to be kept from this port. Others like it are counted, one in 10 s is told.")]
     private partial void LogRefused(string remote, string direction, LinkRole peer, LinkRefusal reason);
 }

@@ -17,8 +17,8 @@ public sealed class FreshnessOptions
     public int BehindMinutes { get; set; } = 60;
 
     /// <summary>
-    /// Seconds after the start of a refresh, once that must come first, for which an answer waits before the old copy is given. The answer has
-    /// 8 s in all, and up to two parts.
+    /// Seconds for which an answer waits for refreshes that must come first, all its parts together, before old copies are given; counted from
+    /// the start of the call, or of a refresh that began sooner. The answer has 8 s in all.
     /// </summary>
     [Range(0.0, 3.0)]
     public double RefreshWaitSeconds { get; set; } = 2;

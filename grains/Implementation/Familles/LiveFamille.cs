@@ -139,7 +139,8 @@ internal sealed class LiveFamille
     /// <inheritdoc cref="IFamilleGrain.GetBeneficiaires"/>
     public async Task<FamilleReply> GetBeneficiaires(FamilleRequest request, CancellationToken cancellationToken)
     {
-        var (read, utilisateur, refusal) = await ReadFor(request, cancellationToken);
+        var reader = ReaderOf(request);
+        var (read, utilisateur, refusal) = await ReadFor(request, reader, cancellationToken);
         if (refusal is not null)
             return refusal;
 
@@ -149,7 +150,7 @@ internal sealed class LiveFamille
         {
             var known = membre;
             if (membre.Presences is null && membre.Beneficiaire.Nir is { } nir && droits.TryGetValue(nir, out var part)
-                && part.Held(ReaderOf(request).MaximumAge) is { } held)
+                && part.Held(reader.MaximumAge) is { } held)
             {
                 known = membre with { Presences = Presences.Of(held.Value.Decode()) };
                 cache = part.StateOf(held).And(cache);
@@ -162,18 +163,19 @@ internal sealed class LiveFamille
     }
 
     /// <inheritdoc cref="IFamilleGrain.GetBeneficiaire"/>
-    public Task<FamilleReply> GetBeneficiaire(FamilleRequest request, CancellationToken cancellationToken) =>
-        UnderOneVersion(() => ReadBeneficiaire(request, cancellationToken));
+    public Task<FamilleReply> GetBeneficiaire(FamilleRequest request, CancellationToken cancellationToken)
+    {
+        var reader = ReaderOf(request);
+        var beside = ReadBeside(request, reader, onlyPresences: true, cancellationToken);
+        return UnderOneVersion(() => ReadBeneficiaire(request, reader, Interlocked.Exchange(ref beside, null), cancellationToken));
+    }
 
     /// <inheritdoc cref="IFamilleGrain.GetDroits"/>
     public Task<FamilleReply> GetDroits(FamilleRequest request, CancellationToken cancellationToken)
     {
-        var own = request.Beneficiaire is null || request.Beneficiaire == request.Utilisateur;
-        var beside = own && composition.IsCold
-            ? DroitsOf(request.Utilisateur).Read(ReaderOf(request), null, cancellationToken)
-            : null;
-        beside?.Ignore();
-        return UnderOneVersion(() => ReadDroits(request, Interlocked.Exchange(ref beside, null), cancellationToken));
+        var reader = ReaderOf(request);
+        var beside = ReadBeside(request, reader, onlyPresences: false, cancellationToken);
+        return UnderOneVersion(() => ReadDroits(request, reader, Interlocked.Exchange(ref beside, null), cancellationToken));
     }
 
     /// <summary>
@@ -192,9 +194,13 @@ internal sealed class LiveFamille
         return Failure(SiStatus.Unavailable, null);
     }
 
-    private async Task<(FamilleReply Reply, Copy<EncodedDroits>? Rights)> ReadBeneficiaire(FamilleRequest request, CancellationToken cancellationToken)
+    private async Task<(FamilleReply Reply, Copy<EncodedDroits>? Rights)> ReadBeneficiaire(
+        FamilleRequest request,
+        Reader reader,
+        Task<PartRead<EncodedDroits>>? beside,
+        CancellationToken cancellationToken)
     {
-        var (read, utilisateur, refusal) = await ReadFor(request, cancellationToken);
+        var (read, utilisateur, refusal) = await ReadFor(request, reader, cancellationToken);
         if (refusal is not null)
             return (refusal, null);
         if (FindOpened(request, read.Copy!.Value, utilisateur!) is not ({ } membre, var ouverture))
@@ -204,7 +210,7 @@ internal sealed class LiveFamille
         Copy<EncodedDroits>? used = null;
         if (membre.Presences is null)
         {
-            var rights = await DroitsOf(membre.Beneficiaire.Nir!).Read(ReaderOf(request), null, cancellationToken);
+            var rights = await ReadRights(membre, reader, beside, cancellationToken);
             if (rights.Copy is { } copy)
             {
                 used = copy;
@@ -218,24 +224,21 @@ internal sealed class LiveFamille
 
     private async Task<(FamilleReply Reply, Copy<EncodedDroits>? Rights)> ReadDroits(
         FamilleRequest request,
+        Reader reader,
         Task<PartRead<EncodedDroits>>? beside,
         CancellationToken cancellationToken)
     {
-        var (read, utilisateur, refusal) = await ReadFor(request, cancellationToken);
+        var (read, utilisateur, refusal) = await ReadFor(request, reader, cancellationToken);
         if (refusal is not null)
             return (refusal, null);
         if (FindOpened(request, read.Copy!.Value, utilisateur!) is not ({ } membre, var ouverture))
             return (new() { Outcome = FamilleOutcome.BeneficiaireInconnu }, null);
 
-        var rights = beside is null ? await ReadRights() : await beside;
-
-        // What was refused beside the composition is asked once more: a newer composition may have ended that refusal.
-        if (beside is not null && rights.Copy is null)
-            rights = await ReadRights();
+        var rights = await ReadRights(membre, reader, beside, cancellationToken);
         if (rights.Status is SiStatus.NotFound or SiStatus.Gone)
         {
             // The SI no longer knows this member here: so the composition we hold may be of the past as well.
-            var again = await ReadFor(request, cancellationToken, newerThan: rights.RefusedAt);
+            var again = await ReadFor(request, reader, cancellationToken, newerThan: rights.RefusedAt);
             return (again.Refusal ?? new() { Outcome = FamilleOutcome.BeneficiaireInconnu }, null);
         }
 
@@ -249,12 +252,46 @@ internal sealed class LiveFamille
             Cache = rights.Cache!,
         };
         return (reply, copy);
+    }
 
-        Task<PartRead<EncodedDroits>> ReadRights() => DroitsOf(membre.Beneficiaire.Nir!).Read(ReaderOf(request), null, cancellationToken);
+    /// <summary>
+    /// Begins to read rights beside a composition that has to be waited for: those that the held one opens, and without one that may be shown the
+    /// user's own. Whether they are shown, the composition decides.
+    /// </summary>
+    private Task<PartRead<EncodedDroits>>? ReadBeside(FamilleRequest request, Reader reader, bool onlyPresences, CancellationToken cancellationToken)
+    {
+        composition.Prune();
+        if (!composition.WaitsForSi(reader.MaximumAge))
+            return null;
+
+        var nir = request.Beneficiaire ?? request.Utilisateur;
+        var isNeeded = composition.Held(reader.MaximumAge) is { Value: var family }
+            ? family.Find(request.Utilisateur) is { } utilisateur
+                && FindOpened(request, family, utilisateur) is ({ } membre, _) && (!onlyPresences || membre.Presences is null)
+            : !onlyPresences && nir == request.Utilisateur;
+        if (!isNeeded)
+            return null;
+
+        var reading = DroitsOf(nir).Read(reader, null, cancellationToken);
+        reading.Ignore();
+        return reading;
+    }
+
+    private async Task<PartRead<EncodedDroits>> ReadRights(
+        Membre membre,
+        Reader reader,
+        Task<PartRead<EncodedDroits>>? beside,
+        CancellationToken cancellationToken)
+    {
+        // What was refused beside the composition is asked once more: a newer composition may have ended that refusal.
+        if (beside is not null && await beside is { Copy: not null } read)
+            return read;
+        return await DroitsOf(membre.Beneficiaire.Nir!).Read(reader, null, cancellationToken);
     }
 
     private async Task<(PartRead<Composition> Read, Membre? Utilisateur, FamilleReply? Refusal)> ReadFor(
         FamilleRequest request,
+        Reader reader,
         CancellationToken cancellationToken,
         DateTimeOffset? newerThan = null)
     {
@@ -262,15 +299,15 @@ internal sealed class LiveFamille
         var askedAt = with.Time.GetUtcNow();
 
         var cold = composition.IsCold;
-        var reading = composition.Read(ReaderOf(request), newerThan, cancellationToken);
+        var reading = composition.Read(reader, newerThan, cancellationToken);
 
         // A partner that asks who the user is will ask for the user's rights within seconds.
         if (cold)
-            DroitsOf(request.Utilisateur).LoadAhead(DemandOf(request));
+            DroitsOf(request.Utilisateur).LoadAhead(reader.Demand);
 
         var read = await reading;
         if (read.Copy is { } copy && copy.Value.Find(request.Utilisateur) is null && copy.LoadedAt < askedAt - JustLoaded)
-            read = await composition.Read(ReaderOf(request), askedAt, cancellationToken);
+            read = await composition.Read(reader, askedAt, cancellationToken);
 
         if (read.Copy is not { Value: var family })
         {
@@ -344,10 +381,9 @@ internal sealed class LiveFamille
     }
 
     private Reader ReaderOf(FamilleRequest request) => new(
-        with.Freshness.MaximumAge(request.MaximumAge), DemandOf(request));
-
-    private static SiDemand DemandOf(FamilleRequest request) =>
-        new(SiPriority.Present, request.Convention, request.JetonExpiresAt, request.IsFirst);
+        with.Freshness.MaximumAge(request.MaximumAge),
+        new(SiPriority.Present, request.Convention, request.JetonExpiresAt, request.IsFirst),
+        with.Time.GetTimestamp());
 
     private static Copy<T> CopyOf<T>(SnapshotPart part, T value, CopySource source) =>
         new(value, part.Version, part.CurrentAt, part.LoadedAt, part.FreshUntil, source) { GivenAt = part.GivenAt };

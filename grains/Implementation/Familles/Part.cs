@@ -16,7 +16,8 @@ internal sealed record PartRead<T>(SiStatus Status, Copy<T>? Copy = null, CacheS
 /// <summary>On whose behalf a part is read.</summary>
 /// <param name="MaximumAge">The oldest copy the convention accepts.</param>
 /// <param name="Demand">Who waits for the SI, should it be asked.</param>
-internal readonly record struct Reader(TimeSpan MaximumAge, SiDemand Demand);
+/// <param name="AskedAt">When the call began that reads it, and maybe other parts before, as a timestamp of the family's clock.</param>
+internal readonly record struct Reader(TimeSpan MaximumAge, SiDemand Demand, long AskedAt);
 
 /// <summary>What is particular to one part.</summary>
 /// <param name="Name">composition, droits.</param>
@@ -77,6 +78,14 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
     /// <summary>The copy, if it may still be shown to that convention.</summary>
     public Copy<T>? Held(TimeSpan maximumAge) =>
         Judge(maximumAge) is FreshnessVerdict.Fresh or FreshnessVerdict.RefreshBehind or FreshnessVerdict.RefreshFirst ? copy : null;
+
+    /// <summary>True when a read on behalf of that convention would wait for the SI.</summary>
+    public bool WaitsForSi(TimeSpan maximumAge) => Judge(maximumAge) switch
+    {
+        FreshnessVerdict.Fresh or FreshnessVerdict.RefreshBehind => false,
+        FreshnessVerdict.RefreshFirst => !pause.IsOn(Now),
+        _ => !IsNegative && (loading is not null || !pause.IsOn(Now)),
+    };
 
     /// <summary>Age and origin of a copy, as an answer declares them.</summary>
     public CacheState StateOf(Copy<T> served, CacheOutcome outcome = CacheOutcome.Hit)
@@ -203,9 +212,11 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         if (pause.IsOn(Now))
             return Serve(CacheOutcome.Hit);
 
-        // Counted from the load's start: a caller whose call is made again, or who comes later, does not begin to wait anew.
+        // Counted from the start of the load or of the call, whichever was first: neither a call that is made again, or comes later, nor one that
+        // has waited for another part begins to wait anew.
         var refresh = Load(reader.Demand);
-        var rest = TimeSpan.FromSeconds(family.Freshness.RefreshWaitSeconds) - family.Time.GetElapsedTime(refresh.StartedAt);
+        var rest = TimeSpan.FromSeconds(family.Freshness.RefreshWaitSeconds)
+            - family.Time.GetElapsedTime(Math.Min(refresh.StartedAt, reader.AskedAt));
         try
         {
             var answer = await refresh.Answer.WaitAsync(rest > TimeSpan.Zero ? rest : TimeSpan.Zero, family.Time, cancellationToken);

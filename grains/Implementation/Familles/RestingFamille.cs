@@ -1,4 +1,3 @@
-using DroitsAmeli.Grains.Droits;
 using DroitsAmeli.Grains.Storage;
 
 namespace DroitsAmeli.Grains.Familles;
@@ -90,17 +89,12 @@ internal sealed record RestingFamille(byte[] Content, DateTimeOffset OldestLoad,
             .OrderByDescending(part => part.Version)
             .ThenByDescending(part => part.LoadedAt)
             .ToLookup(part => part.Nir);
-        var parts = new List<SnapshotPart>();
-        Composition? family = null;
-        foreach (var composition in best[null])
-        {
-            if ((family = composition.ReadComposition()) is null)
-                continue;
-            parts.Add(composition);
-            break;
-        }
+
+        // The newest stays as it is where this build cannot read it: an older one is no replacement for what a newer build made.
+        var parts = best[null].Take(1).ToList();
 
         // Nobody's rights outlive the newest composition that leaves them out.
+        var family = best[null].Select(composition => composition.ReadComposition()).FirstOrDefault(read => read is not null);
         var membres = family?.Membres.Select(membre => membre.Beneficiaire.Nir?.Value).ToHashSet();
         parts.AddRange(best
             .Where(same => same.Key is not null)

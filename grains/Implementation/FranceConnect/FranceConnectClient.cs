@@ -220,12 +220,12 @@ public sealed partial class FranceConnectClient
     private static void Alarm(string alarm) => Telemetry.Alarms.Add(1, new KeyValuePair<string, object?>("alarm", alarm));
 
     [LoggerMessage(Level = LogLevel.Critical,
-        Message = "FranceConnect refuses our credentials (FranceConnect:ClientId, FranceConnect:ClientSecret): no token can be checked")]
+        Message = "FranceConnect refuses our credentials: no token can be checked. See that FranceConnect:ClientId and FranceConnect:ClientSecret are those in force there; they are read when the silo starts.")]
     private static partial void LogCredentialsRefused(ILogger logger);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "An answer of FranceConnect could not be verified at the check {Check}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "An answer of FranceConnect could not be verified at the check {Check}. If this repeats, see that FranceConnect:Issuer, FranceConnect:ClientId, the algorithms and the key of FranceConnect:PrivateJwksFile are those that FranceConnect has for this service, and that the clock of this machine is right.")]
     private static partial void LogUnverifiable(ILogger logger, IntrospectionCheck check);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "FranceConnect's checktoken is unusable: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "FranceConnect's checktoken is unusable: {Reason}. If this repeats, see that it answers from this silo within FranceConnect:TimeoutSeconds, at FranceConnect:ChecktokenEndpoint or below FranceConnect:Issuer; if it does not, tell who runs FranceConnect.")]
     private static partial void LogUnusable(ILogger logger, string reason);
 }

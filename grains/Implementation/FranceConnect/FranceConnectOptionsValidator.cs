@@ -45,6 +45,6 @@ internal sealed partial class FranceConnectOptionsValidator(ILogger<FranceConnec
     }
 
     [LoggerMessage(Level = LogLevel.Warning,
-        Message = "FranceConnect:PrivateJwksFile holds an RSA key of {Bits} bits: each checktoken will cost milliseconds of CPU; a P-256 key with ECDH-ES costs a tenth of one")]
+        Message = "FranceConnect:PrivateJwksFile holds an RSA key of {Bits} bits: each checktoken will cost milliseconds of CPU. Nothing has to be done where that can be spared; a P-256 key with ECDH-ES costs a tenth of one.")]
     private static partial void LogLargeRsaKey(ILogger logger, int bits);
 }

@@ -190,9 +190,9 @@ public sealed partial class SigningKeys(
         LogFetchFailed(logger, reason);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "FranceConnect's signing keys could not be fetched: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "FranceConnect's signing keys could not be fetched: {Reason}. Those held serve for an hour at most: see that FranceConnect:JwksEndpoint, or /jwks below FranceConnect:Issuer, answers from this silo.")]
     private static partial void LogFetchFailed(ILogger logger, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "None of FranceConnect's signing keys fits FranceConnect:SignedResponseAlg {Alg}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "None of FranceConnect's signing keys fits FranceConnect:SignedResponseAlg {Alg}: no token can be checked. See that it is the algorithm that FranceConnect signs with for this service.")]
     private static partial void LogNoneFits(ILogger logger, string alg);
 }

@@ -222,6 +222,52 @@ public sealed class FamilleGrainTests(DroitsCluster cluster) : IAsyncLifetime
         Assert.Equal(FamilleOutcome.SiUnavailable, (await Grain.GetDroits(Of(Assure), Cancellation)).Outcome);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(Enfant)]
+    public async Task Parts_that_must_both_be_refreshed_first_are_asked_side_by_side_and_waited_for_once(string? about)
+    {
+        Famille.With(Assure).With(Enfant, "enfant", "2015-01-05");
+        await Grain.GetDroits(Of(Assure, about), Cancellation);
+        await cluster.Advance(TimeSpan.FromHours(2));
+        var asked = (Compositions, Droits);
+
+        Famille.Hold();
+        var reading = Grain.GetDroits(Of(Assure, about), Cancellation);
+        await Until(() => (Compositions, Droits) == (asked.Compositions + 1, asked.Droits + 1));
+        cluster.Time.Advance(TimeSpan.FromSeconds(2));
+        var reply = await reading.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        Famille.Release();
+        Assert.Equal((FamilleOutcome.Ok, CacheOutcome.Hit), (reply.Outcome, reply.Cache!.Outcome));
+    }
+
+    [Fact]
+    public async Task Rights_that_are_read_for_the_booleans_are_refreshed_beside_the_composition()
+    {
+        Famille.With(Assure, presences: false);
+        await Grain.GetBeneficiaire(Of(Assure), Cancellation);
+        await cluster.Advance(TimeSpan.FromHours(2));
+
+        Famille.Hold();
+        var reading = Grain.GetBeneficiaire(Of(Assure), Cancellation);
+        await Until(() => (Compositions, Droits) == (2, 2));
+        Famille.Release();
+        Assert.Equal(CacheOutcome.Confirmed, (await reading).Cache!.Outcome);
+    }
+
+    [Fact]
+    public async Task A_composition_that_is_refreshed_first_has_nothing_asked_of_those_it_does_not_open()
+    {
+        Famille.With(Assure).With(Conjoint, "conjoint", "1982-01-05");
+        await Grain.GetDroits(Of(Assure), Cancellation);
+        await Grain.GetDroits(Of(Conjoint), Cancellation);
+        await cluster.Advance(TimeSpan.FromHours(2));
+        var asked = Droits;
+
+        Assert.Equal(FamilleOutcome.BeneficiaireInconnu, (await Grain.GetDroits(Of(Assure, Conjoint), Cancellation)).Outcome);
+        Assert.Equal(asked, Droits);
+    }
+
     [Fact]
     public async Task A_newer_part_supersedes_the_other()
     {

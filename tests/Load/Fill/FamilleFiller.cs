@@ -2,6 +2,7 @@ using DroitsAmeli.Grains.Droits;
 using DroitsAmeli.Grains.Familles;
 using DroitsAmeli.Load.Processes;
 using Microsoft.Extensions.Hosting;
+using Orleans.Core.Internal;
 
 namespace DroitsAmeli.Load.Fill;
 
@@ -36,6 +37,12 @@ public sealed class FamilleFiller : IAsyncDisposable
         new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
         async (index, stop) => await Load(first + index, stop));
 
+    /// <summary>Has a family's grain leave its silo, with what it holds.</summary>
+    /// <param name="famille">Index of the family.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task Drop(long famille, CancellationToken cancellationToken) =>
+        await GrainOf(si.Population.Get(famille).Id).Cast<IGrainManagementExtension>().DeactivateOnIdle(cancellationToken);
+
     /// <summary>How many grains each silo holds.</summary>
     public Task<IReadOnlyList<int>> Activations() => ClusterView.Activations(cluster);
 
@@ -51,7 +58,7 @@ public sealed class FamilleFiller : IAsyncDisposable
         if (!Nir.TryParse(simulated.Membres[0].Beneficiaire.Nir, out var nir))
             throw new InvalidOperationException("The simulated population holds a NIR that does not read.");
 
-        var grain = cluster.GetGrain<IFamilleGrain>(FamilleKey.Of(simulated.Id));
+        var grain = GrainOf(simulated.Id);
         for (var attempt = 1; ; attempt++)
         {
             var reply = await grain.GetDroits(new() { Utilisateur = nir }, cancellationToken);
@@ -62,4 +69,6 @@ public sealed class FamilleFiller : IAsyncDisposable
             await Task.Delay(PauseBetweenTries, TimeProvider.System, cancellationToken);
         }
     }
+
+    private IFamilleGrain GrainOf(string famille) => cluster.GetGrain<IFamilleGrain>(FamilleKey.Of(famille));
 }

@@ -22,11 +22,10 @@ public sealed class PartTests
         var part = new Part<string>(
             new("droits", (_, _, _) => Task.FromResult(answers.Dequeue()), _ => 1, (_, _) => null),
             new(GrainId.Create("famille", "f-1"), new FreshnessOptions(), time, new Ordres()));
-        var reader = new Reader(TimeSpan.FromHours(24), SiPriority.Present);
-        await part.Read(reader, null, TestContext.Current.CancellationToken);
+        await part.Read(At(time), null, TestContext.Current.CancellationToken);
 
         time.Advance(TimeSpan.FromHours(2));
-        var read = await part.Read(reader, null, TestContext.Current.CancellationToken);
+        var read = await part.Read(At(time), null, TestContext.Current.CancellationToken);
         Assert.Equal(("rights", outcome), (read.Copy!.Value, read.Cache!.Outcome));
         Assert.Empty(answers);
     }
@@ -40,24 +39,44 @@ public sealed class PartTests
         var part = new Part<string>(
             new("droits", (_, _, _) => answers.Dequeue(), _ => 1, (_, _) => null),
             new(GrainId.Create("famille", "f-1"), new FreshnessOptions(), time, new Ordres()));
-        var reader = new Reader(TimeSpan.FromHours(24), SiPriority.Present);
-        await part.Read(reader, null, TestContext.Current.CancellationToken);
+        await part.Read(At(time), null, TestContext.Current.CancellationToken);
         time.Advance(TimeSpan.FromHours(2));
 
         for (var tries = 0; tries < 4; tries++)
         {
             using var tried = new CancellationTokenSource();
-            var given = part.Read(reader, null, tried.Token);
+            var given = part.Read(At(time), null, tried.Token);
             time.Advance(TimeSpan.FromSeconds(0.45));
             await tried.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
         }
 
-        var last = part.Read(reader, null, TestContext.Current.CancellationToken);
+        var last = part.Read(At(time), null, TestContext.Current.CancellationToken);
         time.Advance(TimeSpan.FromSeconds(0.2));
         var read = await last.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         Assert.Equal(("rights", CacheOutcome.Hit), (read.Copy!.Value, read.Cache!.Outcome));
-        Assert.Equal("rights", (await part.Read(reader, null, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)).Copy!.Value);
+        Assert.Equal("rights", (await part.Read(At(time), null, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)).Copy!.Value);
+    }
+
+    [Fact]
+    public async Task A_call_that_has_waited_for_another_part_does_not_begin_to_wait_anew()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 11, 23, 9, 0, 0, TimeSpan.Zero));
+        var hanging = new TaskCompletionSource<SiAnswer<string>>();
+        var answers = new Queue<Task<SiAnswer<string>>>([Task.FromResult(new SiAnswer<string>(SiStatus.Ok, "rights", time.GetUtcNow())), hanging.Task]);
+        var part = new Part<string>(
+            new("droits", (_, _, _) => answers.Dequeue(), _ => 1, (_, _) => null),
+            new(GrainId.Create("famille", "f-1"), new FreshnessOptions(), time, new Ordres()));
+        await part.Read(At(time), null, TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromHours(2));
+
+        var call = At(time);
+        time.Advance(TimeSpan.FromSeconds(1.5));
+        var given = part.Read(call, null, TestContext.Current.CancellationToken);
+        Assert.False(given.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(0.5));
+        var read = await given.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        Assert.Equal(("rights", CacheOutcome.Hit), (read.Copy!.Value, read.Cache!.Outcome));
     }
 
     [Fact]
@@ -87,10 +106,11 @@ public sealed class PartTests
         var part = new Part<string>(
             new("droits", (_, _, _) => Task.FromResult(answers.Dequeue()), _ => 1, (_, _) => null),
             new(GrainId.Create("famille", "f-1"), new FreshnessOptions(), time, new Ordres()));
-        var reader = new Reader(TimeSpan.FromHours(24), SiPriority.Present);
-        await part.Read(reader, null, TestContext.Current.CancellationToken);
+        await part.Read(At(time), null, TestContext.Current.CancellationToken);
 
         time.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal(expected, (await part.Read(reader, given.AddSeconds(secondsAfter), TestContext.Current.CancellationToken)).Copy!.Value);
+        Assert.Equal(expected, (await part.Read(At(time), given.AddSeconds(secondsAfter), TestContext.Current.CancellationToken)).Copy!.Value);
     }
+
+    private static Reader At(TimeProvider time) => new(TimeSpan.FromHours(24), SiPriority.Present, time.GetTimestamp());
 }

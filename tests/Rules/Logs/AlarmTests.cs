@@ -1,5 +1,4 @@
 using System.Reflection;
-using DroitsAmeli.Grains.RegimeSi;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
@@ -10,14 +9,13 @@ public sealed class AlarmTests
     private static readonly string[] Instructions = ["See ", "see ", "Look for ", "Restart ", "Report ", "Nothing has to be done", "{Remedy}"];
 
     [Theory]
-    [InlineData("Evenements")]
-    [InlineData("Exploitation")]
-    [InlineData("RegimeSi")]
-    [InlineData("Storage")]
-    public void Each_warning_says_what_to_do(string feature)
+    [InlineData("DroitsAmeli.Api")]
+    [InlineData("DroitsAmeli.Grains")]
+    [InlineData("DroitsAmeli.Grains.Abstractions")]
+    [InlineData("DroitsAmeli.Silo")]
+    public void Each_warning_says_what_to_do(string project)
     {
-        var warnings = typeof(RegimeSiClient).Assembly.GetTypes()
-            .Where(type => type.Namespace?.StartsWith("DroitsAmeli.Grains." + feature, StringComparison.Ordinal) is true)
+        var warnings = Assembly.Load(project).GetTypes()
             .SelectMany(type => type.GetMethods(BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly))
             .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>())
             .Where(message => message?.Level >= LogLevel.Warning)

@@ -30,16 +30,37 @@ public sealed class RestingFamilleTests : IDisposable
     }
 
     [Fact]
-    public void Of_a_composition_that_this_build_cannot_read_and_an_older_one_the_older_stays_with_the_version_of_the_other()
+    public void A_composition_that_this_build_cannot_read_stays_as_it_is_beside_an_older_one()
     {
         var stored = Known with { Newest = Known.Newest + 1, Parts = [OfANewerBuild(Known.Parts[0]), Known.Parts[1]] };
+        var mine = Known with { Parts = [Known.Parts[0], Known.Parts[1] with { Version = stored.Newest }] };
 
-        var merged = Merge(stored, Known);
+        var merged = Merge(stored, mine);
 
         Assert.Equal(stored.Newest, merged.Newest);
-        Assert.Equal(Known.Parts.Select(part => (part.Nir, part.Version)), merged.Parts.Select(part => (part.Nir, part.Version)));
-        Assert.True(Known.Parts[0].Payload.Span.SequenceEqual(merged.Parts[0].Payload.Span));
+        Assert.Equal([(null, stored.Parts[0].Version), (Known.Parts[1].Nir, stored.Newest)], merged.Parts.Select(part => (part.Nir, part.Version)));
+        Assert.True(stored.Parts[0].Payload.Span.SequenceEqual(merged.Parts[0].Payload.Span));
         Assert.Equal(1, counts["storage.reads:refused:newer"]);
+    }
+
+    [Fact]
+    public void A_newer_composition_takes_the_place_of_one_that_this_build_cannot_read()
+    {
+        var unread = OfANewerBuild(Known.Parts[0]);
+        var newer = Known.Parts[0] with { Version = unread.Version + 1 };
+
+        var merged = Merge(Known with { Newest = unread.Version, Parts = [unread] }, Known with { Newest = newer.Version, Parts = [newer] });
+
+        Assert.Equal(newer.Version, Assert.Single(merged.Parts).Version);
+        Assert.True(newer.Payload.Span.SequenceEqual(merged.Parts[0].Payload.Span));
+    }
+
+    [Fact]
+    public void What_is_older_than_a_composition_that_this_build_cannot_read_changes_nothing_of_what_is_stored()
+    {
+        var stored = Snapshot(Known with { Newest = Known.Newest + 1, Parts = [OfANewerBuild(Known.Parts[0]), Known.Parts[1]] });
+
+        Assert.Same(stored, RestingFamille.Kind.Merge(stored, Snapshot(Known)));
     }
 
     [Fact]
