@@ -57,6 +57,9 @@ public sealed partial class FranceConnectClient
             .Build();
     }
 
+    /// <summary>How long after a 5xx a token is asked about once more.</summary>
+    public static readonly TimeSpan AfterServerError = TimeSpan.FromMilliseconds(200);
+
     private enum ExchangeStatus
     {
         Received,
@@ -111,13 +114,18 @@ public sealed partial class FranceConnectClient
         }
     }
 
+    // One token costs FranceConnect one checktoken: only what cannot have reached it, or what it has failed on, is sent again, once.
     private async ValueTask<Exchange> Post(string token, CancellationToken attempt, CancellationToken caller)
     {
         for (var retried = false; ; retried = true)
         {
             try
             {
-                return await PostOnce(token, attempt);
+                var exchange = await PostOnce(token, attempt);
+                if (retried || exchange.Status is not ExchangeStatus.ServerError)
+                    return exchange;
+                Telemetry.Retries.Add(1, new KeyValuePair<string, object?>("upstream", "franceconnect"));
+                await Task.Delay(AfterServerError, time, attempt);
             }
             catch (OperationCanceledException) when (!caller.IsCancellationRequested)
             {
@@ -134,7 +142,6 @@ public sealed partial class FranceConnectClient
         }
     }
 
-    // Only a request that cannot have reached FranceConnect is sent twice: one token costs it one checktoken.
     private static bool NeverLeft(HttpRequestException failure) =>
         failure.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError;
 

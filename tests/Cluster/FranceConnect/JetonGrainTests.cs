@@ -91,7 +91,6 @@ public sealed class JetonGrainTests(DroitsCluster cluster) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("erreur_500")]
     [InlineData("identifiants_refuses")]
     [InlineData("mauvais_aud")]
     [InlineData("charabia")]
@@ -102,6 +101,17 @@ public sealed class JetonGrainTests(DroitsCluster cluster) : IAsyncLifetime
         Assert.Equal(JetonOutcome.FranceConnectUnusable, (await Grain(token).Introspect(token, Cancellation)).Outcome);
         Assert.Equal(JetonOutcome.Active, (await Grain(token).Introspect(token, Cancellation)).Outcome);
         Assert.Equal(2, await Checktokens());
+    }
+
+    [Fact]
+    public async Task A_server_error_of_franceconnect_costs_a_second_checktoken_and_twice_is_a_failure_that_is_not_kept()
+    {
+        var token = await Mint();
+        await cluster.FranceConnect.Adjust("""{"faute":"erreur_500","nombre":3}""");
+        Assert.Equal(JetonOutcome.FranceConnectUnusable, (await cluster.LetTimePass(Grain(token).Introspect(token, Cancellation))).Outcome);
+        Assert.Equal(2, await Checktokens());
+        Assert.Equal(JetonOutcome.Active, (await cluster.LetTimePass(Grain(token).Introspect(token, Cancellation))).Outcome);
+        Assert.Equal(4, await Checktokens());
     }
 
     [Fact]

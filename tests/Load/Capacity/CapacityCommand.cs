@@ -6,7 +6,7 @@ namespace DroitsAmeli.Load.Capacity;
 internal static class CapacityCommand
 {
     public const string Usage = """
-        capacity [--silos 1,2,3,4] [--front-ends 2] [--rates 20,50] [--cold 0.5] [--seconds 30] [--warm-up 20] [--families 20000] [--rest 125]
+        capacity [--silos 1,2,3,4] [--front-ends 2] [--rates 20,50] [--cold 0.5] [--seconds 30] [--warm-up 60] [--families 20000] [--rest 125]
                  [--rounds 1] [--json file] [--costs file]
             measures what visits, families and silos cost on a PostgreSQL server of its own, and what the model makes of one and two silos
             against more. --rates: visits per second, below what the machine bears. --json: all samples. --costs: the costs, for the model.
@@ -59,11 +59,11 @@ internal static class CapacityCommand
             },
             Console.Out);
         var costs = await run.Measure(stop);
-        if (options.Text("--json") is { } json)
-            await File.WriteAllTextAsync(json, JsonSerializer.Serialize(new { costs, run.Samples }, Json), stop);
+        await Console.Out.WriteLineAsync(CapacityText.Of(costs));
         if (options.Text("--costs") is { } file)
             costs.Write(file);
-        await Console.Out.WriteLineAsync(CapacityText.Of(costs));
+        if (options.Text("--json") is { } json)
+            await File.WriteAllTextAsync(json, JsonSerializer.Serialize(new { costs, run.Samples }, Json), stop);
     }
 
     // tests/Load/bin/{configuration}/net10.0 is where this runs from.

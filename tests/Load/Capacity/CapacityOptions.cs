@@ -18,7 +18,7 @@ public sealed record CapacityOptions
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>For how long the highest rate is sent before anything is measured: code gets compiled.</summary>
-    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(20);
+    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Families loaded to see what they cost in memory.</summary>
     public int Families { get; init; } = 20_000;

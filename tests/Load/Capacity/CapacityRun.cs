@@ -105,12 +105,14 @@ public sealed class CapacityRun(CapacityOptions options, TextWriter output)
         await generator.Run(loads.Next(options.Rates[^1], options.ColdShare, options.WarmUp), stop);
 
         var measured = new List<LoadSample>();
-        await Add(0, 0);
         foreach (var coldShare in (double[])[0, options.ColdShare])
         {
             foreach (var rate in options.Rates)
                 await Add(rate, coldShare);
         }
+
+        // Last: what the loads before have left to compile and to collect would be taken for rest.
+        await Add(0, 0);
 
         rounds.TryAdd(silos, []);
         rounds[silos].Add((

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace DroitsAmeli.Load.Capacity;
 
@@ -42,7 +43,8 @@ public sealed record LoadSample(
     /// <summary>The share of the machine's processors that this load used, simulators and generator included.</summary>
     public double Busy => (FrontEndSeconds + SiloSeconds + PostgresSeconds + OtherSeconds) / Seconds / Environment.ProcessorCount;
 
-    /// <summary>CPU milliseconds of the product for each visit, what costs time included.</summary>
+    /// <summary>CPU milliseconds of the product for each visit, what costs time included; of a sample with visits.</summary>
+    [JsonIgnore]
     public double AllInMs => (FrontEndSeconds + SiloSeconds + PostgresSeconds) * 1000 / Visits;
 
     public override string ToString() => string.Create(

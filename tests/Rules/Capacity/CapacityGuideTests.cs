@@ -41,6 +41,7 @@ public sealed class CapacityGuideTests
 
         Assert.DoesNotContain("predicted", silent, StringComparison.Ordinal);
         Assert.DoesNotContain("T15", silent, StringComparison.Ordinal);
+        Assert.DoesNotContain("predicted", CapacityText.Of(World.Measured(3)), StringComparison.Ordinal);
         Assert.Matches(@"\n +3  silos, CPU ms per warm visit +1\.2667 +1\.2667 +\+0\.0%", text);
         Assert.Matches(@"\n +4  silos, CPU ms per warm visit +1\.3000 +2\.6000 +-50\.0%", text);
         Assert.Matches(@"\n +4  all, cores at rest +0\.1150 +0\.1150 +\+0\.0%", text);

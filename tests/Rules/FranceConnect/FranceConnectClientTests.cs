@@ -61,6 +61,14 @@ public sealed class FranceConnectClientTests : IDisposable
 
     private Task<ChecktokenAnswer> Checktoken() => client.Checktoken(FakeFranceConnect.Token, TestContext.Current.CancellationToken);
 
+    /// <summary>Lets the pause after a 5xx pass.</summary>
+    private async Task<ChecktokenAnswer> ChecktokenTwice()
+    {
+        var asked = Checktoken();
+        fc.Time.Advance(FranceConnectClient.AfterServerError);
+        return await asked;
+    }
+
     private static Func<CancellationToken, Task<HttpResponseMessage>> Says(HttpStatusCode status, string body, string type = "application/token-introspection+jwt") =>
         _ => Task.FromResult(new HttpResponseMessage(status) { Content = new StringContent(body, new MediaTypeHeaderValue(type)) });
 
@@ -96,8 +104,6 @@ public sealed class FranceConnectClientTests : IDisposable
     [InlineData(HttpStatusCode.NoContent, "refused")]
     [InlineData(HttpStatusCode.TemporaryRedirect, "refused")]
     [InlineData(HttpStatusCode.TooManyRequests, "refused")]
-    [InlineData(HttpStatusCode.InternalServerError, "server_error")]
-    [InlineData(HttpStatusCode.GatewayTimeout, "server_error")]
     public async Task Other_statuses_are_unusable_even_with_a_good_body(HttpStatusCode status, string label)
     {
         upstream.Answer = Says(status, fc.Answer());
@@ -105,6 +111,32 @@ public sealed class FranceConnectClientTests : IDisposable
         Assert.Equal(JetonOutcome.FranceConnectUnusable, (await Checktoken()).Outcome);
         Assert.Equal([$"droits.franceconnect.checktokens {label}", "droits.alarms franceconnect_unusable"], counted);
         Assert.Single(upstream.Bodies);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.InternalServerError)]
+    [InlineData(HttpStatusCode.GatewayTimeout)]
+    public async Task What_franceconnect_has_failed_on_is_asked_once_more(HttpStatusCode status)
+    {
+        upstream.Answer = _ => (upstream.Bodies.Count == 1 ? Says(status, fc.Answer()) : Good())(default);
+        var asked = Checktoken();
+        Assert.Single(upstream.Bodies);
+        fc.Time.Advance(FranceConnectClient.AfterServerError);
+        Assert.Equal(JetonOutcome.Active, (await asked).Outcome);
+        Assert.Equal(["droits.upstream.retries franceconnect", "droits.franceconnect.checktokens active"], counted);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.InternalServerError)]
+    [InlineData(HttpStatusCode.GatewayTimeout)]
+    public async Task What_franceconnect_fails_on_twice_is_unusable_even_with_a_good_body(HttpStatusCode status)
+    {
+        upstream.Answer = Says(status, fc.Answer());
+
+        Assert.Equal(JetonOutcome.FranceConnectUnusable, (await ChecktokenTwice()).Outcome);
+        Assert.Equal(
+            ["droits.upstream.retries franceconnect", "droits.franceconnect.checktokens server_error", "droits.alarms franceconnect_unusable"], counted);
+        Assert.Equal(2, upstream.Bodies.Count);
     }
 
     [Theory]
@@ -221,7 +253,7 @@ public sealed class FranceConnectClientTests : IDisposable
 
         upstream.Answer = Good();
         Assert.Equal(JetonOutcome.FranceConnectUnusable, (await Checktoken()).Outcome);
-        Assert.Equal(8, upstream.Bodies.Count);
+        Assert.Equal(16, upstream.Bodies.Count);
 
         fc.Time.Advance(TimeSpan.FromSeconds(5));
         Assert.Equal(JetonOutcome.Active, (await Checktoken()).Outcome);
@@ -240,7 +272,7 @@ public sealed class FranceConnectClientTests : IDisposable
         };
 
         var calls = Enumerable.Range(0, 20).Select(_ => Checktoken()).ToList();
-        Assert.Equal(8 + 20, upstream.Bodies.Count);
+        Assert.Equal(16 + 20, upstream.Bodies.Count);
         slow.SetResult();
 
         Assert.All(await Task.WhenAll(calls), call => Assert.Equal(JetonOutcome.Active, call.Outcome));
@@ -251,11 +283,11 @@ public sealed class FranceConnectClientTests : IDisposable
     {
         await OpenTheCircuit();
         fc.Time.Advance(TimeSpan.FromSeconds(5));
-        Assert.Equal(JetonOutcome.FranceConnectUnusable, (await Checktoken()).Outcome);
+        Assert.Equal(JetonOutcome.FranceConnectUnusable, (await ChecktokenTwice()).Outcome);
 
         upstream.Answer = Good();
         Assert.Equal(JetonOutcome.FranceConnectUnusable, (await Checktoken()).Outcome);
-        Assert.Equal(9, upstream.Bodies.Count);
+        Assert.Equal(18, upstream.Bodies.Count);
         fc.Time.Advance(TimeSpan.FromSeconds(5));
         Assert.Equal(JetonOutcome.Active, (await Checktoken()).Outcome);
     }
@@ -264,8 +296,8 @@ public sealed class FranceConnectClientTests : IDisposable
     {
         upstream.Answer = Says(HttpStatusCode.InternalServerError, "");
         for (var i = 0; i < 8; i++)
-            await Checktoken();
-        Assert.Equal(8, upstream.Bodies.Count);
+            await ChecktokenTwice();
+        Assert.Equal(16, upstream.Bodies.Count);
     }
 
     [Fact]

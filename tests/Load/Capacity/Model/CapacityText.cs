@@ -60,8 +60,10 @@ public static class CapacityText
 
     private static List<(int Silos, string What, double Predicted, double Measured, double Deviation)> Checked(MeasuredCosts costs)
     {
-        var model = new CapacityModel(costs);
         var checks = new List<(int, string, double, double, double)>();
+        if (new[] { 1, 2 }.Except(costs.Clusters.Select(cluster => cluster.Silos)).Any())
+            return checks;
+        var model = new CapacityModel(costs);
         foreach (var at in costs.Clusters.Where(cluster => cluster.Silos > 2))
         {
             var (silos, all) = (model.Silos(at.Silos), model.Silos(at.Silos) + model.FrontEnds(at.FrontEnds) + model.Postgres(at.Silos));

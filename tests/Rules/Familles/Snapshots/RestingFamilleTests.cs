@@ -64,11 +64,11 @@ public sealed class RestingFamilleTests : IDisposable
     }
 
     [Fact]
-    public void Without_a_composition_that_this_build_can_read_the_rights_stay()
+    public void Beside_a_composition_that_this_build_cannot_read_the_rights_stay()
     {
         var stored = Known with { Parts = [OfANewerBuild(Known.Parts[0])] };
 
-        Assert.Equal([Known.Parts[1].Nir], Merge(stored, Known with { Parts = [Known.Parts[1]] }).Parts.Select(part => part.Nir));
+        Assert.Equal([null, Known.Parts[1].Nir], Merge(stored, Known with { Parts = [Known.Parts[1]] }).Parts.Select(part => part.Nir));
     }
 
     [Fact]
