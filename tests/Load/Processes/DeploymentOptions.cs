@@ -10,6 +10,9 @@ public sealed record DeploymentOptions
 
     public int FrontEnds { get; init; } = 1;
 
+    /// <summary>Where each silo runs; where the list ends, beside the other processes.</summary>
+    public IReadOnlyList<SiloHost> SiloHosts { get; init; } = [];
+
     /// <summary>The folder of the program of silos; null: the present build's.</summary>
     public string? SiloProgramFolder { get; init; }
 
