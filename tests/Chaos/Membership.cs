@@ -13,6 +13,10 @@ internal static class Membership
     public static Task<long> ActiveSilos(Deployment deployment) =>
         PostgresServer.Scalar<long>(deployment.ConnectionString!, "SELECT count(*) FROM orleansmembershiptable WHERE status = 3");
 
+    /// <summary>The addresses of those that were declared dead, or ended.</summary>
+    public static async Task<IReadOnlyList<string>> Dead(Deployment deployment) =>
+        await PostgresServer.Scalar<string[]>(deployment.ConnectionString!, "SELECT array_agg(address ORDER BY address) FROM orleansmembershiptable WHERE status = 6") ?? [];
+
     /// <summary>Lets that time pass; gives after how much of it there were fewer active silos than before, null when there never were.</summary>
     public static async Task<TimeSpan?> Watch(Deployment deployment, long before, TimeSpan duration, CancellationToken stop)
     {

@@ -76,6 +76,14 @@ public sealed class PostgresServer : IAsyncDisposable
         return ConnectionString(name);
     }
 
+    /// <summary>Lets in those whose address is in that range too, with the password. The server goes on listening at 127.0.0.1 alone.</summary>
+    public async Task Admit(IPNetwork range)
+    {
+        var rules = await Scalar<string>(ConnectionString("postgres"), "SHOW hba_file");
+        await File.AppendAllTextAsync(rules!, $"host all all {range} scram-sha-256\n");
+        await Execute(ConnectionString("postgres"), "SELECT pg_reload_conf()");
+    }
+
     /// <summary>The connection string of the owner for a database, without pooling limits or time-outs of its own.</summary>
     public string ConnectionString(string database) => folder.ConnectionString(Port, database);
 

@@ -183,10 +183,18 @@ public sealed class Deployment : IAsyncDisposable
 
     private Node Silo(int index, ReadOnlySpan<int> ports, int gateway, Files files)
     {
+        var host = options.SiloHosts.ElementAtOrDefault(index);
+        var admin = Loopback.Url(ports[1]);
         var settings = Cluster(siloTls);
+        if (host is not null)
+        {
+            settings["Cluster:AdvertisedIPAddress"] = host.Address;
+            admin = new UriBuilder(admin) { Host = host.Address }.Uri;
+        }
+
         settings["Cluster:SiloPort"] = Text(ports[0]);
         settings["Cluster:GatewayPort"] = Text(gateway);
-        settings["Admin:Urls"] = Loopback.Url(ports[1]).ToString().TrimEnd('/');
+        settings["Admin:Urls"] = admin.ToString().TrimEnd('/');
         settings["Admin:KeysSha256"] = Partner.Sha256(OperatorKey);
         settings["Identities:HmacKeyFile"] = files.HmacKey;
         settings["FranceConnect:Issuer"] = new Uri(FranceConnect.Node.Address, "/api/v2").ToString();
@@ -212,7 +220,7 @@ public sealed class Deployment : IAsyncDisposable
             environment[MemoryReport.FileVariable] = MemoryReport.FileOf(Path.Combine(folder.FullName, $"silo-{index}.log"));
         }
 
-        return siloByPort[ports[0]] = Add($"silo-{index}", "Silo", [], environment, Loopback.Url(ports[1]), "/health/ready");
+        return siloByPort[ports[0]] = Add($"silo-{index}", "Silo", [], environment, admin, "/health/ready", host?.Enter);
     }
 
     private Node FrontEnd(int index, int port, int gateway, Files files)
@@ -249,9 +257,10 @@ public sealed class Deployment : IAsyncDisposable
         return settings;
     }
 
-    private Node Add(string name, string program, IReadOnlyList<string> args, IReadOnlyDictionary<string, string> environment, Uri address, string probe)
+    private Node Add(
+        string name, string program, IReadOnlyList<string> args, IReadOnlyDictionary<string, string> environment, Uri address, string probe, IReadOnlyList<string>? enter = null)
     {
-        var node = new Node(name, program, folder.FullName, args, environment, Http, address, probe);
+        var node = new Node(name, program, folder.FullName, args, environment, Http, address, probe, enter ?? []);
         nodes.Add(node);
         return node;
     }

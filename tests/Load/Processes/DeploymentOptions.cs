@@ -13,6 +13,9 @@ public sealed record DeploymentOptions
     /// <summary>Whether HAProxy stands before the front ends, as <c>deploy/local-cluster</c> sets it up. See <see cref="Deployment.BalancerUnavailable"/>.</summary>
     public bool Balancer { get; init; }
 
+    /// <summary>Where each silo runs; where the list ends, beside the other processes.</summary>
+    public IReadOnlyList<SiloHost> SiloHosts { get; init; } = [];
+
     /// <summary>The folder of the program of silos; null: the present build's.</summary>
     public string? SiloProgramFolder { get; init; }
 

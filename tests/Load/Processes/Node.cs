@@ -13,12 +13,14 @@ public sealed class Node : IAsyncDisposable
     private readonly IReadOnlyDictionary<string, string> environment;
     private readonly HttpClient http;
     private readonly Uri probe;
+    private readonly IReadOnlyList<string> enter;
     private ProgramProcess? process;
 
     internal Node(
-        string name, string program, string folder, IReadOnlyList<string> args, IReadOnlyDictionary<string, string> environment, HttpClient http, Uri address, string probe)
+        string name, string program, string folder, IReadOnlyList<string> args, IReadOnlyDictionary<string, string> environment, HttpClient http, Uri address, string probe,
+        IReadOnlyList<string> enter)
     {
-        (Name, this.program, this.args, this.environment, this.http, Address) = (name, program, args, environment, http, address);
+        (Name, this.program, this.args, this.environment, this.http, Address, this.enter) = (name, program, args, environment, http, address, enter);
         Log = Path.Combine(folder, name + ".log");
         this.probe = new(address, probe);
     }
@@ -44,7 +46,7 @@ public sealed class Node : IAsyncDisposable
     {
         if (process is not null)
             await process.DisposeAsync();
-        process = ProgramProcess.Start(program, Log, args, environment, ProgramFolder);
+        process = ProgramProcess.Start(program, Log, args, environment, ProgramFolder, enter);
     }
 
     /// <summary>Waits until it says that it is ready; gives the time that took.</summary>

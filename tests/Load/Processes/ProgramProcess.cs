@@ -53,9 +53,11 @@ public sealed class ProgramProcess : IAsyncDisposable
     /// <param name="args">Its arguments.</param>
     /// <param name="environment">Its settings, beside the machine's environment.</param>
     /// <param name="folder">The folder it was built into; null: the program's own output folder, of the configuration of the caller.</param>
+    /// <param name="enter">The command that starts it in its own place, as <see cref="SiloHost.Enter"/>; null: none.</param>
     /// <exception cref="FileNotFoundException">The program was not built.</exception>
     public static ProgramProcess Start(
-        string program, string log, IEnumerable<string> args, IReadOnlyDictionary<string, string> environment, string? folder = null)
+        string program, string log, IEnumerable<string> args, IReadOnlyDictionary<string, string> environment, string? folder = null,
+        IReadOnlyList<string>? enter = null)
     {
         var start = new ProcessStartInfo("/bin/sh")
         {
@@ -65,7 +67,7 @@ public sealed class ProgramProcess : IAsyncDisposable
 
         // The shell puts itself away: the process is the program, under this very id.
         string[] command = Path.IsPathRooted(program) ? [program] : ["dotnet", BuiltProgram(program, folder)];
-        foreach (var arg in (string[])["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh", log, .. command, .. args])
+        foreach (var arg in (string[])["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh", log, .. enter ?? [], .. command, .. args])
             start.ArgumentList.Add(arg);
         foreach (var name in start.Environment.Keys.Where(IsSetting).ToList())
             start.Environment.Remove(name);
