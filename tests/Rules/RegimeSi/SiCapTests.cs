@@ -34,7 +34,7 @@ public sealed class SiCapTests
         var tries = 0;
         do
             (seen, stall) = await Load(fault);
-        while (seen.ConcurrenceMax > Cap && stall > RegimeSiOptions.HangUp / 2 && ++tries < 5);
+        while (seen.ConcurrenceMax > Cap && stall > RegimeSiOptions.HangUp / 10 && ++tries < 5);
 
         Assert.InRange(seen.ConcurrenceMax, 1, Cap);
         Assert.True(seen.Familles > Cap, $"{seen.Familles} calls prove nothing.");
