@@ -11,8 +11,8 @@ namespace DroitsAmeli.Api;
 /// <remarks>The fastest of an interval as the sign of a queue that stands: K. Nichols and V. Jacobson, Controlling Queue Delay (RFC 8289).</remarks>
 public sealed class Admission(IOptions<ApiOptions> options, TimeProvider time)
 {
-    private const double Shrinks = 0.7;
-    private const double Grows = 1.25;
+    private const double Shrinks = 0.5;
+    private const double Grows = 2;
 
     /// <summary>Calls of a front end that are let in however slow the cluster is: twice the 32 that the régime SI serves at once.</summary>
     public const int Least = 64;
@@ -20,8 +20,8 @@ public sealed class Admission(IOptions<ApiOptions> options, TimeProvider time)
     /// <summary>The fastest answer of an <see cref="Interval"/> that shows no queue.</summary>
     public static readonly TimeSpan Target = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How often the limit is judged.</summary>
-    public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(300);
+    /// <summary>How often the limit is judged: a burst that is over sooner refuses nobody.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<string, int> byConvention = new(StringComparer.Ordinal);
     private readonly int most = options.Value.MaxConcurrentCalls;

@@ -36,10 +36,7 @@ public sealed class AdmissionTests
     {
         Enter("a", 200);
         Pass(Slow);
-        Assert.Equal(140, admission.Limit);
-        Pass(Slow);
-        Assert.Equal(98, admission.Limit);
-        Pass(Slow);
+        Assert.Equal(100, admission.Limit);
         Pass(Slow);
         Assert.Equal(Admission.Least, admission.Limit);
         Assert.Null(admission.TryEnter("a"));
@@ -51,7 +48,7 @@ public sealed class AdmissionTests
         Enter("a", 200);
         time.Advance(Admission.Interval);
         Assert.Null(admission.TryEnter("a"));
-        Assert.Equal(140, admission.Limit);
+        Assert.Equal(100, admission.Limit);
     }
 
     [Fact]
