@@ -1,4 +1,5 @@
 using DroitsAmeli.Api;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -14,7 +15,7 @@ public sealed class AdmissionTests
     private readonly FakeTimeProvider time = new();
     private readonly Admission admission;
 
-    public AdmissionTests() => admission = new(Options.Create(new ApiOptions { MaxConcurrentCalls = Most }), time);
+    public AdmissionTests() => admission = new(Options.Create(new ApiOptions { MaxConcurrentCalls = Most }), time, NullLogger<Admission>.Instance);
 
     [Fact]
     public void Every_call_is_let_in_up_to_the_setting()
@@ -49,6 +50,27 @@ public sealed class AdmissionTests
         time.Advance(Admission.Interval);
         Assert.Null(admission.TryEnter("a"));
         Assert.Equal(100, admission.Limit);
+    }
+
+    [Fact]
+    public void A_burst_that_came_a_moment_ago_is_no_queue_yet_whenever_the_limit_is_judged()
+    {
+        time.Advance(0.9 * Admission.Interval);
+        Enter("a", 200);
+        time.Advance(0.2 * Admission.Interval);
+        Assert.NotNull(admission.TryEnter("a"));
+        Assert.Equal(Most, admission.Limit);
+    }
+
+    [Fact]
+    public void While_the_calls_of_a_flood_that_were_let_in_before_still_wait_another_convention_has_its_share()
+    {
+        Enter("flood", Most);
+        for (var interval = 0; interval < 5; interval++)
+            Pass(Slow);
+        Assert.Equal(Admission.Least, admission.Limit);
+        Assert.Equal(Admission.Least / 4, Enter("other", Most).Count);
+        Assert.Null(admission.TryEnter("flood"));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using DroitsAmeli.Api;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -111,5 +112,5 @@ public sealed class GrainCallsTests
         Assert.Equal(1, tries);
     }
 
-    private static GrainCalls Calls(TimeProvider time) => new(new Admission(Options.Create(new ApiOptions()), time), time);
+    private static GrainCalls Calls(TimeProvider time) => new(new Admission(Options.Create(new ApiOptions()), time, NullLogger<Admission>.Instance), time);
 }
