@@ -22,6 +22,9 @@ public sealed record ChecktokenAnswer(JetonOutcome Outcome, Introspection? Intro
 /// </summary>
 public sealed partial class FranceConnectClient
 {
+    /// <summary>How long after a 5xx a token is asked about once more.</summary>
+    public static readonly TimeSpan AfterServerError = TimeSpan.FromMilliseconds(200);
+
     private const string MediaType = "application/token-introspection+jwt";
     private const int MinimumCallsToOpen = 8;
     private static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(5);
@@ -56,9 +59,6 @@ public sealed partial class FranceConnectClient
             })
             .Build();
     }
-
-    /// <summary>How long after a 5xx a token is asked about once more.</summary>
-    public static readonly TimeSpan AfterServerError = TimeSpan.FromMilliseconds(200);
 
     private enum ExchangeStatus
     {

@@ -158,7 +158,7 @@ public sealed class CapacityRun(CapacityOptions options, TextWriter output)
             after.Postgres - before.Postgres,
             after.Other - before.Other,
             report.AnswerBytes,
-            double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture));
+            Machine.LoadAverage());
     }
 
     private static Usage Used(Deployment deployment, PostgresServer server) => new(

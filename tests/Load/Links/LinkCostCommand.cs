@@ -1,4 +1,4 @@
-using System.Globalization;
+using DroitsAmeli.Load.Processes;
 
 namespace DroitsAmeli.Load.Links;
 
@@ -17,7 +17,7 @@ internal static class LinkCostCommand
     public static async Task Run(string[] args, CancellationToken stop)
     {
         var options = Arguments.Read(args, Options);
-        var before = LoadAverage();
+        var before = Machine.LoadAverage();
         var report = await LinkCost.Measure(
             new()
             {
@@ -31,8 +31,6 @@ internal static class LinkCostCommand
             stop);
         await Console.Out.WriteLineAsync(report.ToString());
         if (options.Text("--json") is { } file)
-            await File.WriteAllTextAsync(file, report.ToJson((before, LoadAverage())) + "\n", stop);
+            await File.WriteAllTextAsync(file, report.ToJson((before, Machine.LoadAverage())) + "\n", stop);
     }
-
-    private static double LoadAverage() => double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
 }

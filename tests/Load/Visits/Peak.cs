@@ -75,7 +75,7 @@ public sealed class Peak(Deployment deployment)
     /// <summary>Sends each partner's visits at its rate: first those that warm everything up and are not counted, then those that are.</summary>
     public async Task<PeakPart> Run(string name, TimeSpan warmUp, TimeSpan duration, CancellationToken stop, params (Partner Partner, double PerSecond)[] rates)
     {
-        var before = LoadAverage();
+        var before = Machine.LoadAverage();
         await Task.WhenAll(Send(warmUp));
         await CallsEnd(stop);
         await deployment.RegimeSi.ResetCounters(stop);
@@ -87,7 +87,7 @@ public sealed class Peak(Deployment deployment)
         var partners = await Task.WhenAll(running);
         var si = await CallsEnd(stop);
         var used = (to.OccupationMs - from.OccupationMs) / (Slots * elapsed.TotalMilliseconds);
-        return new(name, duration.TotalSeconds, partners, si, used, (before, LoadAverage()));
+        return new(name, duration.TotalSeconds, partners, si, used, (before, Machine.LoadAverage()));
 
         List<Task<VisitReport>> Send(TimeSpan time) => [.. rates.Select(rate => new VisitGenerator(deployment).Run(Load(rate.Partner, rate.PerSecond, time), stop))];
     }
@@ -108,8 +108,6 @@ public sealed class Peak(Deployment deployment)
             last = now;
         }
     }
-
-    private static double LoadAverage() => double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
 
     private VisitLoad Load(Partner partner, double perSecond, TimeSpan duration)
     {
