@@ -20,6 +20,8 @@ public sealed class SiCapTests
     // Our hanging up is sent, comes in, ends the request and is counted: each step may meet the same stall.
     private const int StepsToHear = 4;
 
+    private static readonly TimeSpan BeforeTheNext = TimeSpan.FromMilliseconds(5);
+
     private static readonly JsonSerializerOptions SnakeCase = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     private static CancellationToken Ends => TestContext.Current.CancellationToken;
@@ -56,7 +58,12 @@ public sealed class SiCapTests
         var load = Task.WhenAll(Enumerable.Range(0, 3 * Cap).Select(async _ =>
         {
             while (watch.Elapsed < TimeSpan.FromSeconds(4))
+            {
                 await bench.Client().GetComposition(famille, null, 0, Ends);
+
+                // Whoever is refused at once would come back at once, and take the processors from those whose hanging up is to be heard.
+                await Task.Delay(BeforeTheNext, TimeProvider.System, Ends);
+            }
         }));
         var (stall, counters) = (TimeSpan.Zero, (JsonNode?)null);
         while (counters is null || !load.IsCompleted)
