@@ -11,6 +11,7 @@ public static class ClusterClient
     public static void AddClusterClient(this WebApplicationBuilder builder)
     {
         builder.Services.AddClusterSettings(builder.Configuration);
+        builder.Services.AddWireExceptions();
         var cluster = Settings.Read<ClusterSettings>(builder.Configuration, ClusterSettings.Section);
 
         builder.Services.AddSingleton<GatewayStatus>();

@@ -11,12 +11,12 @@ public interface IFamillesService : IGrainService
     /// here within the next seconds is told too. Never activates one.
     /// </summary>
     /// <returns>The ids of the families of the batch that were held, or still being written, here; of none of them anything older is being written any more.</returns>
-    [Alias("announce")]
+    [Alias("announce"), ResponseTimeout("00:00:30")]
     Task<string[]> Announce(Evenement[] evenements);
 
     /// <summary>Carries out what an operator, or a lost cursor, orders for many families.</summary>
     /// <returns>How many families it concerns of those held here, or held until it was in force.</returns>
-    [Alias("obey")]
+    [Alias("obey"), ResponseTimeout("00:00:30")]
     Task<int> Obey(Ordre ordre);
 
     /// <summary>What is held of one family; null when it is not active here.</summary>

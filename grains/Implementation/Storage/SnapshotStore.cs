@@ -35,6 +35,9 @@ public sealed partial class SnapshotStore : IDisposable
     /// <summary>The name of the storage provider.</summary>
     public const string Provider = "snapshots";
 
+    /// <summary>How many times <c>Storage:ReadTimeoutSeconds</c> a read waits for a database that answers others within it.</summary>
+    internal const int Patience = 4;
+
     private const int MostConflicts = 5;
     private static readonly TimeSpan LogPeriod = TimeSpan.FromMinutes(1);
 
@@ -48,6 +51,7 @@ public sealed partial class SnapshotStore : IDisposable
     private readonly StorageCircuit circuit;
     private readonly WriteBehind behind;
     private readonly ConcurrentDictionary<EnvelopeFault, DateTimeOffset> logged = new();
+    private long answeredInTime;
 
     /// <param name="rows">The provider; null: nothing is ever stored.</param>
     /// <param name="keys">The keys in force.</param>
@@ -101,13 +105,17 @@ public sealed partial class SnapshotStore : IDisposable
 
         if (!circuit.TryEnter())
             return Count("circuit_open");
-        if (!await TakesTurn(Positive(readTimeout / 2 - time.GetElapsedTime(begun)), cancellationToken))
+        if (!await TakesTurn(begun, cancellationToken))
             return Count("timed_out");
 
+        var asked = time.GetTimestamp();
         var reading = ReadRow(kind, grain);
         try
         {
-            var row = await reading.WaitAsync(Positive(readTimeout - time.GetElapsedTime(begun)), time, cancellationToken);
+            await WaitWhileOthersAreAnswered(reading, begun, readTimeout, cancellationToken);
+            var row = await reading;
+            if (time.GetElapsedTime(asked) <= readTimeout)
+                Volatile.Write(ref answeredInTime, time.GetUtcNow().Ticks);
             if (circuit.Succeeded())
                 LogReadable();
             return Open(kind, subject, row);
@@ -174,12 +182,35 @@ public sealed partial class SnapshotStore : IDisposable
         }
     }
 
-    private async Task<bool> TakesTurn(TimeSpan limit, CancellationToken cancellationToken)
+    /// <summary>
+    /// Waits until that work ends, until a limit. While others are answered in time the database is well and this process, which has just
+    /// started for instance, is busy: whoever gave up now would ask the régime SI for what is stored, so it waits longer.
+    /// </summary>
+    /// <exception cref="TimeoutException">The limit has come.</exception>
+    private async Task WaitWhileOthersAreAnswered(Task work, long begun, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        for (var most = readTimeout * Patience; ; limit += readTimeout)
+        {
+            try
+            {
+                await work.WaitAsync(Positive(limit - time.GetElapsedTime(begun)), time, cancellationToken);
+                return;
+            }
+            catch (TimeoutException) when (!work.IsCompleted && limit + readTimeout <= most && OthersAreAnswered())
+            {
+                // Waits on.
+            }
+        }
+    }
+
+    private bool OthersAreAnswered() => time.GetUtcNow().Ticks - Volatile.Read(ref answeredInTime) <= readTimeout.Ticks;
+
+    private async Task<bool> TakesTurn(long begun, CancellationToken cancellationToken)
     {
         var turn = reads.WaitAsync(CancellationToken.None);
         try
         {
-            await turn.WaitAsync(limit, time, cancellationToken);
+            await WaitWhileOthersAreAnswered(turn, begun, readTimeout / 2, cancellationToken);
             return true;
         }
         catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)

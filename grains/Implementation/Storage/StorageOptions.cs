@@ -13,7 +13,10 @@ public sealed class StorageOptions
     /// <summary>JSON file with the AES-256 keys that encrypt the snapshots; required with a connection string.</summary>
     public string? KeysFile { get; set; }
 
-    /// <summary>The longest that a read waits for the database, in seconds; after that the snapshot counts as not stored.</summary>
+    /// <summary>
+    /// The longest that a read waits for the database, in seconds; after that the snapshot counts as not stored. While the database answers
+    /// others within it, up to four times that.
+    /// </summary>
     [Range(0.05, 10)]
     public double ReadTimeoutSeconds { get; set; } = 1;
 

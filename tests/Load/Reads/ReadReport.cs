@@ -53,9 +53,12 @@ public sealed class ReadReport
     /// <param name="percent">From 0 to 100.</param>
     public double Latency(double percent) => latencies.TotalCount == 0 ? 0 : latencies.GetValueAtPercentile(percent) / 1000.0;
 
+    /// <summary>How many were not good, and in what way.</summary>
+    public string Refusals() => $"{Total - Good} not good ({Text(Outcomes)})";
+
     /// <summary>One line for a table.</summary>
     public override string ToString() => FormattableString.Invariant(
-        $"{Total} reads, {Total - Good} not good ({Text(Outcomes)}), {Wrong} wrong, p50 {Latency(50):0.0} p99 {Latency(99):0.0} p99.9 {Latency(99.9):0.0} max {Latency(100):0} ms");
+        $"{Total} reads, {Refusals()}, {Wrong} wrong, p50 {Latency(50):0.0} p99 {Latency(99):0.0} p99.9 {Latency(99.9):0.0} max {Latency(100):0} ms");
 
     /// <summary>All that failed, by phase, with a few examples of wrong answers.</summary>
     public string Failures() => string.Join(

@@ -13,6 +13,7 @@ public sealed class SnapshotStoreTests : IDisposable
 {
     private const string Subject = "6GM91XKX";
     private static readonly TimeSpan Delay = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Step = TimeSpan.FromSeconds(0.5);
     private static readonly GrainId Grain = StorageBench.Grain("one");
     private static readonly SnapshotKind Kind = StorageBench.Kind;
 
@@ -498,6 +499,38 @@ public sealed class SnapshotStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_read_waits_longer_while_the_database_answers_others()
+    {
+        await Save("mine", StorageBench.Snapshot("mine"));
+        var (reading, hold) = await HeldRead();
+        for (var waited = TimeSpan.Zero; waited < TimeSpan.FromSeconds(1) * (SnapshotStore.Patience - 1); waited += Step)
+        {
+            await store.Read(Kind, StorageBench.Grain("other"), Subject, TestContext.Current.CancellationToken);
+            time.Advance(Step);
+            Assert.False(reading.IsCompleted);
+        }
+
+        hold.SetResult();
+        Assert.Equal("mine", (await reading.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken))!.Snapshot.Text());
+    }
+
+    [Fact]
+    public async Task A_read_does_not_wait_for_ever_though_the_database_answers_others()
+    {
+        await Save("mine", StorageBench.Snapshot("mine"));
+        var (reading, hold) = await HeldRead();
+        for (var waited = TimeSpan.Zero; waited < TimeSpan.FromSeconds(1) * SnapshotStore.Patience; waited += Step)
+        {
+            await store.Read(Kind, StorageBench.Grain("other"), Subject, TestContext.Current.CancellationToken);
+            time.Advance(Step);
+        }
+
+        Assert.Null(await reading.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.Equal(1, counts["storage.reads:timed_out"]);
+        hold.SetResult();
+    }
+
+    [Fact]
     public async Task A_caller_that_goes_away_is_told_so_and_fails_nobody()
     {
         var hold = new TaskCompletionSource();
@@ -535,6 +568,16 @@ public sealed class SnapshotStoreTests : IDisposable
         store.Save(Kind, Grain, Subject, StorageBench.Snapshot("mine"));
 
         Assert.Equal("mine", (await Read())!.Snapshot.Text());
+    }
+
+    /// <summary>A read that the database does not answer, which answers every other.</summary>
+    private async Task<(Task<StoredSnapshot?> Reading, TaskCompletionSource Hold)> HeldRead()
+    {
+        var (asked, hold) = (new TaskCompletionSource(), new TaskCompletionSource());
+        rows.Before = _ => asked.TrySetResult() ? hold.Task : Task.CompletedTask;
+        var reading = Read();
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        return (reading, hold);
     }
 
     private SnapshotStore Open(int waiting = WriteBehind.MostWaiting, Ordres? ordres = null) => new(
