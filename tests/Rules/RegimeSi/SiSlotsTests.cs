@@ -111,6 +111,32 @@ public sealed class SiSlotsTests
     }
 
     [Fact]
+    public async Task Nobody_is_forgotten_where_the_clock_moves_while_it_is_seen_who_is_next()
+    {
+        for (var reads = 1; reads <= 40; reads++)
+        {
+            var moving = new MovingTime();
+            var ledger = new SlotLedger(1, Lease, moving);
+            var slots = new SiSlots(
+                "silo",
+                request => Task.FromResult(ledger.Renew(request.Silo, request.Sequence, request.Held, request.Wanted)),
+                Settings(1), moving, NullLogger<SiSlots>.Instance);
+            var first = await slots.Acquire(SiPriority.Present, Ends);
+            var waiting = new[] { "a", "b", "a", "b" }.Select(convention => slots.Acquire(new SiDemand(SiPriority.Present, convention), Ends).AsTask()).ToList();
+
+            moving.Reads = reads;
+            first!.Dispose();
+            var left = waiting.ToList();
+            while (left.Count > 0)
+            {
+                var started = await Task.WhenAny(left).WaitAsync(Patience, Ends);
+                left.Remove(started);
+                (await started)!.Dispose();
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_flood_costs_another_convention_none_of_its_calls()
     {
         var slots = Slots(cap: 1);
@@ -503,6 +529,21 @@ public sealed class SiSlotsTests
 
     private static IOptions<RegimeSiOptions> Settings(int cap) =>
         Options.Create(new RegimeSiOptions { BaseUrl = "http://127.0.0.1", MaxConcurrentCalls = cap });
+
+    /// <summary>A clock that stands still but for one step, when it has been read so often.</summary>
+    private sealed class MovingTime : FakeTimeProvider
+    {
+        private long moved;
+
+        public int Reads { get; set; }
+
+        public override long GetTimestamp()
+        {
+            if (Reads > 0 && --Reads == 0)
+                moved = TimestampFrequency / 1_000;
+            return base.GetTimestamp() + moved;
+        }
+    }
 }
 
 file static class FirstCalls

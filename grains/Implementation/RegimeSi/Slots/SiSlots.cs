@@ -174,7 +174,7 @@ public sealed partial class SiSlots
                 continue;
             }
 
-            queue.Start();
+            queue.Start(next);
             holding.Start();
             next.Complete(new SiSlot(this));
         }
