@@ -1,4 +1,5 @@
 using DroitsAmeli.Grains.RegimeSi;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -355,6 +356,36 @@ public sealed class SiSlotsTests
         Assert.False(waiting.IsCompleted);
         Advance(TimeSpan.FromSeconds(0.4));
         Assert.Null(await waiting.WaitAsync(Patience, Ends));
+    }
+
+    [Fact]
+    public async Task A_keeper_that_refuses_is_told_once_and_once_that_it_answers_again()
+    {
+        var logged = new Logs.Written();
+        var (found, asked) = (false, 0);
+        var slots = new SiSlots(
+            "silo",
+            request =>
+            {
+                Interlocked.Increment(ref asked);
+                return found ? Task.FromResult(new SlotGrant(request.Wanted, Lease)) : Task.FromException<SlotGrant>(new TimeoutException());
+            },
+            Settings(4), time, new Logger<SiSlots>(new LoggerFactory([logged])));
+        var waiting = slots.Acquire(SiPriority.Present, Ends).AsTask();
+        while (Volatile.Read(ref asked) < 10)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            await Task.Yield();
+        }
+
+        found = true;
+        while (!waiting.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            await Task.Yield();
+        }
+
+        Assert.Equal(["cannot be asked", "answers again"], logged.Values.Select(line => line.ContainsKey("Error") ? "cannot be asked" : "answers again"));
     }
 
     [Theory]
