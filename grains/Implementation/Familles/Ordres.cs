@@ -35,7 +35,7 @@ public sealed class Ordres
         lock (adding)
         {
             var before = current;
-            var unknown = ordres.Where(ordre => !before.ById.ContainsKey(ordre.Id)).DistinctBy(ordre => ordre.Id).ToList();
+            var unknown = ordres.Where(ordre => !before.ById.ContainsKey(ordre.Id)).DistinctBy(ordre => ordre.Id).Select(ordre => ordre.Understood).ToList();
             if (unknown.Count > 0)
                 current = InForce.Of(before.ById.Values.Concat(unknown));
             return unknown;
