@@ -56,7 +56,7 @@ public sealed class EvenementsFollowerTests
         feed.Publish(new Evenement(tooLong, 1), new Evenement("F1", 2));
 
         await follower.Until(() => follower.Logged.Any(line => line.Contains("cannot be read (WrongType)", StringComparison.Ordinal)), TimeSpan.Zero);
-        await follower.Until(() => silo.Versions.ContainsKey("F1") && !silo.Ordres.IsEmpty, Second);
+        await follower.Until(() => silo.Versions.ContainsKey("F1") && !silo.Ordres.IsEmpty, Second / 4);
 
         var ordre = Assert.Single(silo.Ordres);
         Assert.Equal((OrdreKind.Stale, Spread), (ordre.Kind, ordre.Spread));

@@ -362,30 +362,26 @@ public sealed class SiSlotsTests
     public async Task A_keeper_that_refuses_is_told_once_and_once_that_it_answers_again()
     {
         var logged = new Logs.Written();
-        var (found, asked) = (false, 0);
+        var found = false;
         var slots = new SiSlots(
             "silo",
             request =>
             {
-                Interlocked.Increment(ref asked);
+                Interlocked.Increment(ref renewals);
                 return found ? Task.FromResult(new SlotGrant(request.Wanted, Lease)) : Task.FromException<SlotGrant>(new TimeoutException());
             },
             Settings(4), time, new Logger<SiSlots>(new LoggerFactory([logged])));
-        var waiting = slots.Acquire(SiPriority.Present, Ends).AsTask();
-        while (Volatile.Read(ref asked) < 10)
+        SiSlot? slot = null;
+        for (var waiting = Wait(); slot is null; waiting = waiting.IsCompleted && slot is null ? Wait() : waiting)
         {
-            time.Advance(TimeSpan.FromMilliseconds(50));
-            await Task.Yield();
-        }
-
-        found = true;
-        while (!waiting.IsCompleted)
-        {
-            time.Advance(TimeSpan.FromMilliseconds(50));
-            await Task.Yield();
+            Advance(TimeSpan.FromMilliseconds(50));
+            found = Volatile.Read(ref renewals) >= 10;
+            slot = waiting.IsCompleted ? await waiting : null;
         }
 
         Assert.Equal(["cannot be asked", "answers again"], logged.Values.Select(line => line.ContainsKey("Error") ? "cannot be asked" : "answers again"));
+
+        Task<SiSlot?> Wait() => slots.Acquire(SiPriority.Present, Ends).AsTask();
     }
 
     [Theory]
