@@ -116,8 +116,12 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         },
     };
 
-    /// <summary>Takes over a copy from a snapshot.</summary>
-    public void Restore(Copy<T> restored) => copy = restored;
+    /// <summary>Takes over a copy from a snapshot, unless one is held or the SI has said that there is none.</summary>
+    public void Restore(Copy<T> restored)
+    {
+        if (negativeUntil == default)
+            copy ??= restored;
+    }
 
     /// <summary>Forgets the copy if it was given in a forgotten interval, or is too old to be shown to anybody.</summary>
     public void Prune()

@@ -23,6 +23,8 @@ internal sealed class IdentiteGrain(
     // A call whose answer came between two of its tries is told so in the next one: what it asks next still belongs to the visit that began.
     private static readonly TimeSpan VisitLasts = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan RestoredAgainAfter = TimeSpan.FromSeconds(1);
+
     private readonly FailurePause pause = new();
     private volatile IdentiteReply? remembered;
     private DateTimeOffset rememberedUntil;
@@ -32,6 +34,7 @@ internal sealed class IdentiteGrain(
     private SharedDemand? askedFor;
     private Task? restoring;
     private bool restored;
+    private DateTimeOffset restoredAgainAt;
 
     /// <inheritdoc/>
     public async Task<IdentiteReply> Identify(
@@ -41,7 +44,7 @@ internal sealed class IdentiteGrain(
         DateTimeOffset? jetonExpiresAt,
         CancellationToken cancellationToken)
     {
-        if (!restored)
+        if (!restored && remembered is null && time.GetUtcNow() >= restoredAgainAt)
             await (restoring ??= Restore()).WaitAsync(cancellationToken);
 
         var now = time.GetUtcNow();
@@ -170,12 +173,19 @@ internal sealed class IdentiteGrain(
         remembered = null;
     }
 
+    // What the store could not say is asked again: the régime SI may be away when the database is back.
     private async Task Restore()
     {
+        // The caller must find the task in `restoring` before any of this runs.
+        await Task.Yield();
+        var isKnown = false;
         try
         {
-            if (ordres.AreKnown && await store.Read(RememberedIdentite.Kind, this.GetGrainId(), Subject, CancellationToken.None) is { } stored
-                && RememberedIdentite.Read(stored.Snapshot) is { } known)
+            if (!ordres.AreKnown)
+                return;
+            var read = await store.Read(RememberedIdentite.Kind, this.GetGrainId(), Subject, CancellationToken.None);
+            isKnown = read.IsKnown;
+            if (remembered is null && read.Found is { } stored && RememberedIdentite.Read(stored.Snapshot) is { } known)
             {
                 remembered = new() { Outcome = IdentiteOutcome.Resolved, Famille = known.Famille, Nir = known.Nir, GivenAt = known.AskedAt };
                 rememberedUntil = known.AskedAt + RememberedIdentite.For;
@@ -183,7 +193,8 @@ internal sealed class IdentiteGrain(
         }
         finally
         {
-            restored = true;
+            restored = isKnown;
+            restoredAgainAt = time.GetUtcNow() + RestoredAgainAfter;
             restoring = null;
         }
     }
