@@ -79,7 +79,6 @@ public sealed class RestartTests(Database database)
             Assert.InRange(lastBad, TimeSpan.Zero, YoungFor);
             AssertRefusals(report);
             Assert.Equal(0, counters.Loads);
-            Assert.InRange(counters.ConcurrenceMax, 0, options.MaxConcurrentCalls);
             Assert.InRange(ready, TimeSpan.Zero, Scale.Of(ReadyLimit, ReadyWanted));
 
             void KeepLastBad(JudgedRead read)
