@@ -25,7 +25,6 @@ internal sealed class IdentiteGrain(
 
     private readonly FailurePause pause = new();
     private volatile IdentiteReply? remembered;
-    private DateTimeOffset rememberedUntil;
     private DateTimeOffset insistedUntil;
     private IdentiteOutcome lastFailure;
     private Task<IdentiteReply>? asking;
@@ -49,7 +48,7 @@ internal sealed class IdentiteGrain(
             Forget();
         ForgetQuarantined();
 
-        if (remembered is { } reply && now < rememberedUntil)
+        if (remembered is { } reply && now < ExpiresAt(reply))
         {
             Telemetry.CacheReads.Add(1, new("part", "identite"), new("outcome", nameof(CacheOutcome.Hit)));
             return reply with { Asked = reply.Outcome is IdentiteOutcome.Resolved && now - reply.GivenAt < VisitLasts };
@@ -97,6 +96,16 @@ internal sealed class IdentiteGrain(
         return true;
     }
 
+    /// <summary>Forgets what is remembered no longer. From any thread.</summary>
+    public void DropExpired(DateTimeOffset now)
+    {
+        if (remembered is { } reply && now >= ExpiresAt(reply))
+            Interlocked.CompareExchange(ref remembered, null, reply);
+    }
+
+    private DateTimeOffset ExpiresAt(IdentiteReply reply) => reply.GivenAt!.Value
+        + (reply.Outcome is IdentiteOutcome.Resolved ? RememberedIdentite.For : TimeSpan.FromMinutes(freshness.Value.NegativeMinutes));
+
     private async Task<IdentiteReply> Ask(IdentificationRequest request, string? rejectedFamille, SharedDemand demand)
     {
         // The caller must find the task in `asking` before any of this runs.
@@ -142,12 +151,10 @@ internal sealed class IdentiteGrain(
                 return reply with { RetryAfter = pause.Remaining(now) };
 
             case IdentiteOutcome.Resolved:
-                rememberedUntil = now + RememberedIdentite.For;
                 store.Save(RememberedIdentite.Kind, this.GetGrainId(), Subject, new RememberedIdentite(reply.Famille!, reply.Nir!, now).ToStore());
                 break;
 
             case IdentiteOutcome.NotAttached or IdentiteOutcome.Ambiguous:
-                rememberedUntil = now + TimeSpan.FromMinutes(freshness.Value.NegativeMinutes);
                 break;
 
             default:
@@ -178,7 +185,6 @@ internal sealed class IdentiteGrain(
                 && RememberedIdentite.Read(stored.Snapshot) is { } known)
             {
                 remembered = new() { Outcome = IdentiteOutcome.Resolved, Famille = known.Famille, Nir = known.Nir, GivenAt = known.AskedAt };
-                rememberedUntil = known.AskedAt + RememberedIdentite.For;
             }
         }
         finally
