@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using DroitsAmeli.Grains.Droits;
+using DroitsAmeli.Grains.Exploitation;
 using DroitsAmeli.Grains.Familles;
 using Xunit;
 
@@ -97,6 +98,51 @@ public sealed class FamilleGrainTests(DroitsCluster cluster) : IAsyncLifetime
         var warm = PartJson.ReadMembres((await Grain.GetBeneficiaires(Of(Assure), Cancellation)).Payload);
         Assert.Single(warm[1].Presences!.Amc);
         Assert.Equal(2, Droits);
+    }
+
+    [Fact]
+    public async Task The_list_has_rights_that_are_held_for_the_booleans_refreshed_behind_it()
+    {
+        Famille.With(Assure).With(Enfant, "enfant", "2015-01-05", presences: false);
+        await Grain.GetDroits(Of(Assure, Enfant), Cancellation);
+        var asked = Droits;
+
+        await cluster.Advance(TimeSpan.FromMinutes(20));
+        Assert.Single((await PresencesOfEnfant())!.Amc);
+        await Until(() => Droits == asked + 1);
+        Assert.Single((await PresencesOfEnfant())!.Amc);
+
+        await cluster.Advance(TimeSpan.FromMinutes(70));
+        Assert.Null(await PresencesOfEnfant());
+        await Until(() => Droits == asked + 2);
+        await UntilAsync(async () => await PresencesOfEnfant() is { Amc: [_] });
+        Assert.Equal(asked + 2, Droits);
+    }
+
+    [Fact]
+    public async Task The_list_has_its_booleans_from_old_rights_while_the_si_fails()
+    {
+        Famille.With(Assure).With(Enfant, "enfant", "2015-01-05", presences: false);
+        await Grain.GetDroits(Of(Assure, Enfant), Cancellation);
+        await cluster.Advance(TimeSpan.FromMinutes(70));
+        Famille.Status = 503;
+        await UntilAsync(async () => await PresencesOfEnfant() is { Amc: [_] });
+
+        var asked = Droits;
+        await cluster.Advance(TimeSpan.FromSeconds(30));
+        Assert.Single((await PresencesOfEnfant())!.Amc);
+        await Until(() => Droits == asked + 1);
+    }
+
+    [Fact]
+    public async Task The_list_has_no_booleans_from_rights_that_are_to_be_asked_again_first()
+    {
+        Famille.With(Assure).With(Enfant, "enfant", "2015-01-05", presences: false);
+        await Grain.GetDroits(Of(Assure, Enfant), Cancellation);
+        await cluster.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(1, await cluster.Familles.Obey(OperatorOrdres.MakeStale(id, cluster.Time.GetUtcNow())));
+        Assert.Null(await PresencesOfEnfant());
+        await UntilAsync(async () => await PresencesOfEnfant() is { Amc: [_] });
     }
 
     [Fact]
@@ -377,6 +423,9 @@ public sealed class FamilleGrainTests(DroitsCluster cluster) : IAsyncLifetime
         await cluster.Advance(midnight - rest - now);
         return midnight;
     }
+
+    private async Task<Presences?> PresencesOfEnfant() =>
+        PartJson.ReadMembres((await Grain.GetBeneficiaires(Of(Assure), Cancellation)).Payload)[1].Presences;
 
     private static FamilleRequest Of(string user, string? about = null, TimeSpan? maximumAge = null) =>
         new() { Utilisateur = Nir(user), Beneficiaire = about is null ? null : Nir(about), MaximumAge = maximumAge };
