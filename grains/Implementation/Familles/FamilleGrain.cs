@@ -1,5 +1,6 @@
 using DroitsAmeli.Grains.Clustering;
 using DroitsAmeli.Grains.Exploitation;
+using Microsoft.Extensions.Logging;
 using Orleans.Placement;
 
 namespace DroitsAmeli.Grains.Familles;
@@ -9,7 +10,7 @@ namespace DroitsAmeli.Grains.Familles;
 /// (<see cref="RestingFamille"/>), which are also what is stored and what moves to another silo.
 /// </summary>
 [AnyGateway, RandomPlacement, GrainType("famille"), CollectionAgeLimit(Hours = 24)]
-internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGrain, IFamillePrechauffee, IGrainMigrationParticipant
+internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGrain, IFamillePrechauffee, IGrainMigrationParticipant
 {
     private const string MigratedContent = "famille";
     private const string MigratedVersion = "version";
@@ -57,14 +58,17 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
             if (live is { Context.IsDirty: true })
                 Save(live);
         }
-        finally
+        catch (Exception exception)
         {
-            timer?.Dispose();
-            timer = null;
-            with.Index.Remove(this);
-            if (reason.ReasonCode is DeactivationReasonCode.ShuttingDown && with.Silos.HasOtherActiveSilo())
-                this.MigrateOnIdle();
+            // Thrown on, it would end the migration.
+            LogNotSaved(with.Logger, exception.GetType().Name);
         }
+
+        timer?.Dispose();
+        timer = null;
+        with.Index.Remove(this);
+        if (reason.ReasonCode is DeactivationReasonCode.ShuttingDown && with.Silos.HasOtherActiveSilo())
+            this.MigrateOnIdle();
     }
 
     /// <inheritdoc/>
@@ -396,4 +400,7 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
         Volatile.Write(ref live, null);
         with.Store.Forget(RestingFamille.Kind, this.GetGrainId());
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A family that leaves this silo could not be saved: {Error}. What it holds is moved or asked again. Report it to who maintains this program.")]
+    private static partial void LogNotSaved(ILogger logger, string error);
 }

@@ -155,7 +155,7 @@ internal sealed class LiveFamille
         {
             var known = membre;
             if (membre.Presences is null && membre.Beneficiaire.Nir is { } nir && droits.TryGetValue(nir, out var part)
-                && part.Held(reader.MaximumAge) is { } held)
+                && part.ReadHeld(reader.MaximumAge) is { } held)
             {
                 known = membre with { Presences = Presences.Of(held.Value.Decode()) };
                 cache = part.StateOf(held).And(cache);

@@ -202,6 +202,21 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         }
     }
 
+    /// <summary>
+    /// The copy, if it may be shown to that convention and the SI need not be waited for; what is not fresh is asked again behind the answer. One that
+    /// has to be refreshed first is shown only while that fails.
+    /// </summary>
+    public Copy<T>? ReadHeld(TimeSpan maximumAge)
+    {
+        Prune();
+        var verdict = Judge(maximumAge);
+        if (verdict is FreshnessVerdict.RefreshBehind or FreshnessVerdict.RefreshFirst && !pause.IsOn(Now))
+            _ = Load(SiPriority.Refresh);
+        return verdict is FreshnessVerdict.Fresh or FreshnessVerdict.RefreshBehind || verdict is FreshnessVerdict.RefreshFirst && pause.HasFailed
+            ? copy
+            : null;
+    }
+
     private FreshnessVerdict Judge(TimeSpan maximumAge, DateTimeOffset? newerThan = null) => Freshness.Evaluate(
         family.Freshness,
         copy?.LoadedAt,

@@ -27,7 +27,6 @@ internal sealed class IdentiteGrain(
 
     private readonly FailurePause pause = new();
     private volatile IdentiteReply? remembered;
-    private DateTimeOffset rememberedUntil;
     private DateTimeOffset insistedUntil;
     private IdentiteOutcome lastFailure;
     private Task<IdentiteReply>? asking;
@@ -52,7 +51,7 @@ internal sealed class IdentiteGrain(
             Forget();
         ForgetQuarantined();
 
-        if (remembered is { } reply && now < rememberedUntil)
+        if (remembered is { } reply && now < ExpiresAt(reply))
         {
             Telemetry.CacheReads.Add(1, new("part", "identite"), new("outcome", nameof(CacheOutcome.Hit)));
             return reply with { Asked = reply.Outcome is IdentiteOutcome.Resolved && now - reply.GivenAt < VisitLasts };
@@ -100,6 +99,16 @@ internal sealed class IdentiteGrain(
         return true;
     }
 
+    /// <summary>Forgets what is remembered no longer. From any thread.</summary>
+    public void DropExpired(DateTimeOffset now)
+    {
+        if (remembered is { } reply && now >= ExpiresAt(reply))
+            Interlocked.CompareExchange(ref remembered, null, reply);
+    }
+
+    private DateTimeOffset ExpiresAt(IdentiteReply reply) => reply.GivenAt!.Value
+        + (reply.Outcome is IdentiteOutcome.Resolved ? RememberedIdentite.For : TimeSpan.FromMinutes(freshness.Value.NegativeMinutes));
+
     private async Task<IdentiteReply> Ask(IdentificationRequest request, string? rejectedFamille, SharedDemand demand)
     {
         // The caller must find the task in `asking` before any of this runs.
@@ -145,12 +154,10 @@ internal sealed class IdentiteGrain(
                 return reply with { RetryAfter = pause.Remaining(now) };
 
             case IdentiteOutcome.Resolved:
-                rememberedUntil = now + RememberedIdentite.For;
                 store.Save(RememberedIdentite.Kind, this.GetGrainId(), Subject, new RememberedIdentite(reply.Famille!, reply.Nir!, now).ToStore());
                 break;
 
             case IdentiteOutcome.NotAttached or IdentiteOutcome.Ambiguous:
-                rememberedUntil = now + TimeSpan.FromMinutes(freshness.Value.NegativeMinutes);
                 break;
 
             default:
@@ -188,7 +195,6 @@ internal sealed class IdentiteGrain(
             if (remembered is null && read.Found is { } stored && RememberedIdentite.Read(stored.Snapshot) is { } known)
             {
                 remembered = new() { Outcome = IdentiteOutcome.Resolved, Famille = known.Famille, Nir = known.Nir, GivenAt = known.AskedAt };
-                rememberedUntil = known.AskedAt + RememberedIdentite.For;
             }
         }
         finally
