@@ -87,6 +87,10 @@ public sealed class OutageTests(Database database)
         });
     }
 
+    [Fact]
+    public void Every_kind_of_fault_there_is_is_played() =>
+        Assert.Equal(Enum.GetValues<FaultKind>(), OutageFaults.Dead.Concat(OutageFaults.Garbage).Order());
+
     private static async Task<List<Sample>> Outage(SimulatedSi si, TimeSpan duration, ReadReport[] reports, CancellationToken stop)
     {
         var samples = new List<Sample>();
