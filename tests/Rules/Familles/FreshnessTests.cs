@@ -90,11 +90,15 @@ public sealed class FreshnessTests
 
     [Fact]
     public void What_is_fresh_is_young_and_what_is_expired_is_old() =>
-        Gen.Select(Copies, Ages, Maxima).Sample((copy, minutes, maximum) => copy.Judge(minutes, maximum) switch
+        Gen.Select(Copies, Ages, Maxima).Sample((copy, minutes, maximum) =>
         {
-            FreshnessVerdict.Fresh => minutes < copy.Options.FreshMinutes * 1.101 && !(minutes > copy.ChangesAfter),
-            FreshnessVerdict.Expired => minutes > (maximum ?? copy.Options.MaximumHours * 60) || minutes >= 72 * 60,
-            _ => minutes > copy.Options.FreshMinutes * 0.899 || minutes >= copy.ChangesAfter,
+            var isOld = minutes > (maximum ?? copy.Options.MaximumHours * 60) || minutes >= 72 * 60;
+            return copy.Judge(minutes, maximum) switch
+            {
+                FreshnessVerdict.Expired => isOld,
+                FreshnessVerdict.Fresh => !isOld && minutes < copy.Options.FreshMinutes * 1.101 && !(minutes > copy.ChangesAfter),
+                _ => !isOld && (minutes > copy.Options.FreshMinutes * 0.899 || minutes >= copy.ChangesAfter),
+            };
         });
 
     private static FreshnessVerdict Judge(double minutes, TimeSpan? ofConvention, bool superseded = false, bool stale = false) => Freshness.Evaluate(
