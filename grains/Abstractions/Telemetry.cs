@@ -69,8 +69,8 @@ public static class Telemetry
     public static Counter<long> Evenements { get; } = Meter.CreateCounter<long>("droits.evenements.read");
 
     /// <summary>
-    /// Times that events were missed and many families made stale instead, by <c>reason</c>: gone (the SI no longer knew the cursor), lost (the
-    /// cursor was), silo_behind, store_behind (too many were waiting for it).
+    /// Times that events were missed and many families made stale instead, by <c>reason</c>: gone (the SI no longer knew the cursor), refused (it
+    /// went on giving a page that cannot be read), lost (the cursor was), silo_behind, store_behind (too many were waiting for it).
     /// </summary>
     public static Counter<long> EvenementsResets { get; } = Meter.CreateCounter<long>("droits.evenements.resets");
 

@@ -51,8 +51,8 @@ public sealed class EvenementsClient : IDisposable
         catch (RefusedAnswerException refused)
         {
             label = "refused";
-            Telemetry.SiRefused.Add(1, new KeyValuePair<string, object?>("reason", JsonNamingPolicy.SnakeCaseLower.ConvertName(refused.Reason.ToString())));
-            return new FeedAnswer.Failed(null);
+            Note(refused.Reason);
+            return refused.Reason is RefusalReason.UnexpectedStatus ? new FeedAnswer.Failed(null) : new FeedAnswer.Refused(refused.Reason, null);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException)
         {
@@ -75,7 +75,7 @@ public sealed class EvenementsClient : IDisposable
         switch (response.StatusCode)
         {
             case HttpStatusCode.OK:
-                return EvenementsPayload.ReadPage(await ReadBody(response.Content, cancellationToken).ConfigureAwait(false), apres);
+                return Read(await ReadBody(response.Content, cancellationToken).ConfigureAwait(false), apres, label);
             case HttpStatusCode.Gone:
                 return new FeedAnswer.Gone(await ReadCurseur(response.Content, cancellationToken).ConfigureAwait(false));
             case var status when status == HttpStatusCode.TooManyRequests || (int)status >= 500:
@@ -85,11 +85,28 @@ public sealed class EvenementsClient : IDisposable
         }
     }
 
+    private static FeedAnswer Read(ReadOnlyMemory<byte> page, string? apres, Action<string> label)
+    {
+        try
+        {
+            return EvenementsPayload.ReadPage(page, apres);
+        }
+        catch (RefusedAnswerException refused)
+        {
+            label("refused");
+            Note(refused.Reason);
+            return new FeedAnswer.Refused(refused.Reason, EvenementsPayload.ReadCurseur(page) is { } curseur && curseur != apres ? curseur : null);
+        }
+    }
+
+    private static void Note(RefusalReason refused) =>
+        Telemetry.SiRefused.Add(1, new KeyValuePair<string, object?>("reason", JsonNamingPolicy.SnakeCaseLower.ConvertName(refused.ToString())));
+
     private static async Task<string?> ReadCurseur(HttpContent content, CancellationToken cancellationToken)
     {
         try
         {
-            return EvenementsPayload.ReadGone(await ReadBody(content, cancellationToken).ConfigureAwait(false));
+            return EvenementsPayload.ReadCurseur(await ReadBody(content, cancellationToken).ConfigureAwait(false));
         }
         catch (RefusedAnswerException)
         {

@@ -13,9 +13,6 @@ public static class EvenementsPayload
     /// <summary>The longest cursor that is kept, in characters.</summary>
     public const int MaxCurseurLength = 1_024;
 
-    /// <summary>The longest family id, in UTF-8 bytes: a grain key made of a longer one could not be stored.</summary>
-    public const int MaxFamilleBytes = 380;
-
     /// <summary>A page of events.</summary>
     /// <param name="body">UTF-8 JSON.</param>
     /// <param name="apres">The cursor asked from; events that do not move it would come again for ever.</param>
@@ -39,8 +36,8 @@ public static class EvenementsPayload
         return page;
     });
 
-    /// <summary>The cursor of a 410; null when it carries none that can be read.</summary>
-    public static string? ReadGone(ReadOnlyMemory<byte> body)
+    /// <summary>The cursor of an answer whatever else it carries, such as a 410's; null when there is none that can be read.</summary>
+    public static string? ReadCurseur(ReadOnlyMemory<byte> body)
     {
         try
         {
@@ -71,16 +68,14 @@ public static class EvenementsPayload
             switch (property.Name)
             {
                 case "curseur": curseur = Curseur(property.Value); break;
-                case "famille": famille = Text(property.Value); break;
+                case "famille": famille = FamilleId(property.Value); break;
                 case "version": version = Version(property.Value); break;
                 default: Unknown(); break;
             }
         }
 
         Mandatory(curseur);
-        if (System.Text.Encoding.UTF8.GetByteCount(Mandatory(famille)) > MaxFamilleBytes)
-            throw new RefusedAnswerException(RefusalReason.WrongType);
-        return new Evenement(famille!, Mandatory(version));
+        return new Evenement(Mandatory(famille), Mandatory(version));
     }
 
     private static string? Curseur(System.Text.Json.JsonElement element) =>

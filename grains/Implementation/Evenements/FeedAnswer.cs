@@ -1,4 +1,5 @@
 using DroitsAmeli.Grains.Familles;
+using DroitsAmeli.Grains.RegimeSi;
 
 namespace DroitsAmeli.Grains.Evenements;
 
@@ -15,6 +16,9 @@ public abstract record FeedAnswer
     /// <summary>The cursor is too old: everything may have changed. Go on from <paramref name="Curseur"/>, or from now when the SI did not say.</summary>
     public sealed record Gone(string? Curseur) : FeedAnswer;
 
-    /// <summary>No answer, or one that was refused.</summary>
+    /// <summary>A page that cannot be read. It ends at <paramref name="Curseur"/>, null when it does not say so or says that nothing follows.</summary>
+    public sealed record Refused(RefusalReason Reason, string? Curseur) : FeedAnswer;
+
+    /// <summary>No answer, or one that is no page.</summary>
     public sealed record Failed(TimeSpan? RetryAfter) : FeedAnswer;
 }

@@ -21,6 +21,9 @@ internal static class RestartReason
 
     /// <summary>The SI no longer knows the cursor.</summary>
     public const string Gone = "gone";
+
+    /// <summary>The SI gives a page that cannot be read, and goes on giving it.</summary>
+    public const string Refused = "refused";
 }
 
 /// <summary>Reads the feed ahead of what is done with it, and paces the polls. Lives on one scheduler; not thread-safe.</summary>
@@ -30,6 +33,10 @@ internal static class RestartReason
 internal sealed class FeedReader(EvenementsClient client, FeedAlarms alarms, TimeProvider time) : IDisposable
 {
     private const int PagesAhead = 16;
+
+    // With the pauses between them some 15 s: who gives a wrong page may notice.
+    private const int RefusalsOfAPage = 5;
+
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
@@ -73,6 +80,7 @@ internal sealed class FeedReader(EvenementsClient client, FeedAlarms alarms, Tim
     {
         var (pause, pauseWhenGone) = (ShortestPause, ShortestPause);
         var wasGone = false;
+        var refusals = 0;
         while (true)
         {
             if (finishing)
@@ -107,13 +115,29 @@ internal sealed class FeedReader(EvenementsClient client, FeedAlarms alarms, Tim
                     pause = Longer(pause);
                     continue;
 
+                case FeedAnswer.Refused refused:
+                    alarms.PageRefused(refused.Reason, isFirst: refusals == 0);
+                    refusals++;
+                    if (refused.Curseur is not { } end || refusals < RefusalsOfAPage)
+                    {
+                        await Task.Delay(pause, time, stopping);
+                        pause = Longer(pause);
+                        continue;
+                    }
+
+                    // What it tells is lost, and what comes after it is not.
+                    refusals = 0;
+                    readUpTo = end;
+                    await pages.Writer.WriteAsync(new PageRead(round, [], end, asked is null ? restart : RestartReason.Refused), stopping);
+                    break;
+
                 case FeedAnswer.Gone gone:
                     // That it does not know the cursor it has just given is no answer.
                     if (wasGone)
                         alarms.FeedFailed();
                     else
                         alarms.FeedAnswered();
-                    wasGone = true;
+                    (wasGone, refusals) = (true, 0);
                     readUpTo = gone.Curseur;
                     (next, pauseWhenGone) = (pauseWhenGone, Longer(pauseWhenGone));
                     if (gone.Curseur is { } from)
@@ -124,7 +148,7 @@ internal sealed class FeedReader(EvenementsClient client, FeedAlarms alarms, Tim
 
                 case FeedAnswer.Page page:
                     alarms.FeedAnswered();
-                    wasGone = false;
+                    (wasGone, refusals) = (false, 0);
                     (pause, pauseWhenGone) = (ShortestPause, ShortestPause);
                     readUpTo = page.Curseur;
                     Telemetry.Evenements.Add(page.Evenements.Length);

@@ -27,7 +27,7 @@ internal sealed class MissedEvenements(FamillesSilos silos, StaleOrdres ordres, 
     /// <summary>Tells the operator of a new order, at once or when it is known to matter.</summary>
     public void Report(string reason, Ordre ordre)
     {
-        if (reason == RestartReason.Gone || (isStored && reason == RestartReason.Lost))
+        if (reason is RestartReason.Gone or RestartReason.Refused || (isStored && reason == RestartReason.Lost))
             alarms.Missed(reason, ordre);
         else if (reason == RestartReason.Lost)
             unreported = ordre;

@@ -124,7 +124,7 @@ internal sealed class SiloLane(
                 // Whatever the reason, it may hold families that do not know yet.
                 Telemetry.EvenementsRetries.Add(1, new KeyValuePair<string, object?>("target", "silo"));
                 await Task.Delay(Pause, time, stop);
-                if (open.Contains(item))
+                if (open.Contains(item) && !item.IsTold)
                 {
                     unanswered.Enqueue(item);
                     waiting.Release();
@@ -135,21 +135,36 @@ internal sealed class SiloLane(
 
     private async Task<bool> TryTell(Item item, CancellationToken stop)
     {
+        var telling = Tell(item);
+        telling.Ignore();
         try
         {
-            if (item.Ordre is { } ordre)
-                await obey(ordre).WaitAsync(item.NextPatience(), time, stop);
-            else
-                NoteHeld(item, await announce(item.Evenements).WaitAsync(item.NextPatience(), time, stop));
+            await telling.WaitAsync(item.NextPatience(), time, stop);
+            return true;
         }
         catch (Exception) when (!stop.IsCancellationRequested)
         {
-            return false;
+            return item.IsTold;
         }
+    }
 
-        if (open.Remove(item))
-            kept -= item.Weight;
-        return true;
+    private async Task Tell(Item item)
+    {
+        item.Calls++;
+        try
+        {
+            if (item.Ordre is { } ordre)
+                await obey(ordre);
+            else if (await announce(item.Evenements) is var familles && open.Contains(item))
+                NoteHeld(item, familles);
+            item.IsTold = true;
+        }
+        finally
+        {
+            // A late answer may name families that no other names: what they were writing is written by now.
+            if (--item.Calls == 0 && item.IsTold && open.Remove(item))
+                kept -= item.Weight;
+        }
     }
 
     private void NoteHeld(Item item, string[] familles)
@@ -168,6 +183,12 @@ internal sealed class SiloLane(
         public Evenement[] Evenements => evenements;
         public Ordre? Ordre => ordre;
         public int Weight { get; init; }
+
+        /// <summary>Calls that are not answered yet.</summary>
+        public int Calls { get; set; }
+
+        /// <summary>True once the silo has answered one.</summary>
+        public bool IsTold { get; set; }
 
         /// <summary>How long to wait this time: longer each time, for a silo that is alive may need it.</summary>
         public TimeSpan NextPatience()

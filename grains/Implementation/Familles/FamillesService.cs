@@ -17,6 +17,8 @@ internal sealed class FamillesService(
     SnapshotStore store,
     TimeProvider time) : GrainService(id, silo, loggers), IFamillesService
 {
+    private const int AtOnce = 256;
+
     private static readonly TimeSpan BetweenSweeps = TimeSpan.FromMinutes(1);
 
     private readonly GrainType type = grains.GetGrain<IFamilleGrain>(FamilleKey.Of("")).GetGrainId().Type;
@@ -65,9 +67,13 @@ internal sealed class FamillesService(
     {
         // In force first: what comes to rest or wakes meanwhile is judged by it.
         ordres.Add(ordre);
-        var concerned = 0;
+        ordre = ordre.Understood;
+        var (asked, concerned) = (0, 0);
         foreach (var active in Addressed(ordre))
         {
+            // Those at rest obey at once, and they are many: what is announced must not wait for all of them.
+            if (++asked % AtOnce == 0)
+                await Task.Yield();
             if (await active.Obey(ordre))
                 concerned++;
         }

@@ -40,6 +40,20 @@ public sealed record Ordre
 
     [Id(5)] public string? Famille { get; init; }
 
+    /// <summary>
+    /// The order as this build carries it out. One of a kind that only a later build knows may be to forget something, and what that is must not
+    /// be shown: everything that was given from <see cref="From"/> to <see cref="Instant"/> is forgotten, of <see cref="Famille"/> or, when it names
+    /// none, of all. Without a beginning before its end the interval is all time up to that. The régime SI is then asked more than it has to be.
+    /// </summary>
+    public Ordre Understood => Kind is OrdreKind.Stale or OrdreKind.Quarantine or OrdreKind.Forget or OrdreKind.StaleFamille
+        ? this
+        : this with
+        {
+            Kind = Famille is null ? OrdreKind.Quarantine : OrdreKind.Forget,
+            From = Famille is null && From < Instant ? From : default,
+            Spread = default,
+        };
+
     /// <summary>From when on it concerns nothing that may be shown.</summary>
     public DateTimeOffset EndsAt => Instant + Spread + Ordres.Retention;
 

@@ -35,7 +35,7 @@ public sealed class Ordres
         lock (adding)
         {
             var before = current;
-            var unknown = ordres.Where(ordre => !before.ById.ContainsKey(ordre.Id)).DistinctBy(ordre => ordre.Id).ToList();
+            var unknown = ordres.Where(ordre => !before.ById.ContainsKey(ordre.Id)).DistinctBy(ordre => ordre.Id).Select(ordre => ordre.Understood).ToList();
             if (unknown.Count > 0)
                 current = InForce.Of(before.ById.Values.Concat(unknown));
             return unknown;
@@ -87,6 +87,29 @@ public sealed class Ordres
     /// </summary>
     public DateTimeOffset? ForgottenUpTo(string familleKey) =>
         current.ByFamille.TryGetValue(familleKey, out var ofFamille) ? ofFamille.ForgottenUpTo : null;
+
+    /// <summary>
+    /// From when on what the SI gives that family is kept, as the orders in force have it: the beginning of time, unless they forget what is given
+    /// at that instant, which is while the clock is behind that of their giver.
+    /// </summary>
+    /// <param name="now">The instant of the call.</param>
+    /// <param name="grain">The family's.</param>
+    public DateTimeOffset KeptFrom(DateTimeOffset now, GrainId grain)
+    {
+        var from = now;
+        if (current.ByFamille.Count > 0 && ForgottenUpTo(grain.Key.ToString()!) is { } upTo && from <= upTo)
+            from = After(upTo);
+        foreach (var quarantine in current.Quarantines.OrderBy(quarantine => quarantine.Instant))
+        {
+            if (quarantine.Concerns(from))
+                from = After(quarantine.Instant);
+        }
+
+        return from > now ? from : default;
+
+        // Instants of loads are kept to the millisecond.
+        static DateTimeOffset After(DateTimeOffset instant) => instant.AddMilliseconds(1);
+    }
 
     /// <summary>Since when what the SI gave of that family at that instant must be asked again before it is shown.</summary>
     /// <param name="loadedAt">The instant the SI gave it, or last confirmed it (304).</param>

@@ -323,9 +323,12 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         try
         {
             var least = Math.Max(family.Newest, copy?.Version ?? 0);
+
+            // What is asked from now on is given after the orders in force were, also where the clock is behind that of their giver.
+            var keptFrom = family.KeptFrom();
             var answer = await kind.Load(copy?.Version, least, load.Demand);
             if (loading == load)
-                Accept(answer, least, load.Pauses);
+                Accept(answer.ReceivedAt < keptFrom ? answer with { ReceivedAt = keptFrom } : answer, least, load.Pauses);
             else
                 load.IsForgotten = true;
             return answer;

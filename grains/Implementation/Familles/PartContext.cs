@@ -61,5 +61,8 @@ internal sealed class PartContext(GrainId famille, FreshnessOptions freshness, T
 
     public bool IsForgotten(DateTimeOffset loadedAt) => ordres.IsForgotten(loadedAt, famille);
 
+    /// <inheritdoc cref="Ordres.KeptFrom"/>
+    public DateTimeOffset KeptFrom() => ordres.KeptFrom(Now, famille);
+
     public bool IsStale(DateTimeOffset loadedAt) => ordres.IsStale(loadedAt, famille, Now);
 }

@@ -20,5 +20,5 @@ internal sealed class IdentiteIndex
 
     /// <summary>Forgets what the SI said in a quarantine.</summary>
     /// <returns>How many identities were forgotten.</returns>
-    public int ForgetQuarantined() => active.Keys.Count(identite => identite.ForgetQuarantined());
+    public int ForgetQuarantined() => active.Count(known => known.Key.ForgetQuarantined());
 }

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Reflection;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
@@ -58,6 +59,12 @@ internal static class SiJson
         var text = String(element);
         return text.Length == 0 ? null : text;
     }
+
+    /// <summary>A family id; as a text, but no longer than <see cref="SiPayload.MaxFamilleBytes"/>.</summary>
+    public static string? FamilleId(JsonElement element) =>
+        Text(element) is { } text
+            ? Encoding.UTF8.GetByteCount(text) <= SiPayload.MaxFamilleBytes ? text : throw new RefusedAnswerException(RefusalReason.WrongType)
+            : null;
 
     public static string String(JsonElement element)
     {

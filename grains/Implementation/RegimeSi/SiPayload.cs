@@ -10,6 +10,9 @@ namespace DroitsAmeli.Grains.RegimeSi;
 /// </summary>
 public static partial class SiPayload
 {
+    /// <summary>The longest family id, in UTF-8 bytes: a grain key made of a longer one could not be stored.</summary>
+    public const int MaxFamilleBytes = 380;
+
     /// <summary>The answer to an identification: both parts are mandatory.</summary>
     public static Identification ReadIdentification(ReadOnlyMemory<byte> body) => Read(body, root =>
     {
@@ -19,7 +22,7 @@ public static partial class SiPayload
         {
             switch (property.Name)
             {
-                case "famille": famille = Text(property.Value); break;
+                case "famille": famille = FamilleId(property.Value); break;
                 case "nir": nir = SiJson.Nir(property.Value); break;
                 default: Unknown(); break;
             }

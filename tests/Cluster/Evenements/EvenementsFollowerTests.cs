@@ -41,6 +41,52 @@ public sealed class EvenementsFollowerTests
         Assert.Contains(follower.Logged, line => line.Contains("told nothing that can be followed", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_page_that_cannot_be_read_is_told_at_once_and_left_out_when_it_stays_so()
+    {
+        await using var feed = await FakeFeed.Start();
+        feed.Publish(new Evenement("F0", 1));
+        await using var follower = new RunningFollower(feed.Url, Spread, beginsAll: true, waitSeconds: 600);
+        var silo = follower.Add();
+        follower.Start(new("c0", null));
+        await follower.Until(() => silo.Versions.ContainsKey("F0"), Second);
+        Assert.Empty(silo.Ordres);
+        var tooLong = new string('x', 381);
+        feed.PageSize = 1;
+        feed.Publish(new Evenement(tooLong, 1), new Evenement("F1", 2));
+
+        await follower.Until(() => follower.Logged.Any(line => line.Contains("cannot be read (WrongType)", StringComparison.Ordinal)), TimeSpan.Zero);
+        await follower.Until(() => silo.Versions.ContainsKey("F1") && !silo.Ordres.IsEmpty, Second);
+
+        var ordre = Assert.Single(silo.Ordres);
+        Assert.Equal((OrdreKind.Stale, Spread), (ordre.Kind, ordre.Spread));
+        Assert.Equal(5, feed.Polls.Count(poll => poll.Apres == "c1"));
+        Assert.Single(follower.Logged, line => line.Contains("cannot be read (WrongType)", StringComparison.Ordinal));
+        Assert.Single(follower.Logged, line => line.Contains("were missed (refused)", StringComparison.Ordinal));
+        Assert.DoesNotContain(follower.Logged, line => line.Contains("xxx", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_page_that_can_be_read_again_before_it_is_left_out_makes_nothing_stale()
+    {
+        await using var feed = await FakeFeed.Start();
+        feed.Publish(new Evenement("F0", 1));
+        await using var follower = new RunningFollower(feed.Url, Spread, beginsAll: true, waitSeconds: 600);
+        var silo = follower.Add();
+        var refused = 0;
+        feed.Instead = context =>
+        {
+            if (++refused == 4)
+                feed.Instead = null;
+            return context.Response.WriteAsync("""{ "evenements": [ {} ], "curseur": "c1" }""");
+        };
+        follower.Start(new("c0", null));
+        await follower.Until(() => silo.Versions.ContainsKey("F0"), Second);
+
+        Assert.Equal((4, 5), (refused, feed.Polls.Count(poll => poll.Apres == "c0")));
+        Assert.Empty(silo.Ordres);
+    }
+
     [Theory]
     [InlineData(true, 0)]
     [InlineData(false, 1)]

@@ -1,6 +1,8 @@
+using DroitsAmeli.Grains.Exploitation;
 using DroitsAmeli.Grains.Familles;
 using DroitsAmeli.Tests.Cluster.FranceConnect;
 using Orleans.Runtime;
+using Orleans.Services;
 using Xunit;
 
 namespace DroitsAmeli.Tests.Cluster.Familles;
@@ -68,6 +70,35 @@ public sealed class AnnouncedFamilleTests(DroitsCluster cluster) : IAsyncLifetim
         Famille.Version = 2;
         Famille.Release();
         Assert.Equal(2, Version(await read));
+    }
+
+    [Fact]
+    public async Task What_is_announced_does_not_wait_until_many_families_have_obeyed()
+    {
+        await cluster.Advance(TimeSpan.FromMinutes(1));
+        var from = cluster.Time.GetUtcNow();
+        var many = Enumerable.Range(0, 300).Select(n => $"{id}-{n}").ToArray();
+        foreach (var some in many.Chunk(20))
+        {
+            Assert.All(
+                await Task.WhenAll(some.Select(famille =>
+                {
+                    cluster.Si.Famille(famille).With(Personne.NirText);
+                    return cluster.Client.GetGrain<IFamilleGrain>(FamilleKey.Of(famille)).GetDroits(new() { Utilisateur = Personne.Nir }, Cancellation);
+                })),
+                reply => Assert.Equal(FamilleOutcome.Ok, reply.Outcome));
+        }
+
+        var quarantine = OperatorOrdres.Quarantine(from, cluster.Time.GetUtcNow());
+        await cluster.Advance(TimeSpan.FromSeconds(61));
+        await DroitsCluster.Until(() => many.All(famille => cluster.FindFamille(
+            Orleans.GrainExtensions.GetGrainId(cluster.Client.GetGrain<IFamilleGrain>(FamilleKey.Of(famille)))) is { IsAtRest: true }));
+
+        // Calls of a grain service interleave, so that all it takes is that one pauses.
+        var service = cluster.Service<IEnumerable<IGrainService>>().OfType<FamillesService>().Single();
+        var turns = new TaskFactory(new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler);
+        var (obeying, atOnce) = await turns.StartNew(() => service.Obey(quarantine) is var task ? (task, task.IsCompleted) : default, Cancellation);
+        Assert.Equal((false, many.Length), (atOnce, await obeying));
     }
 
     [Fact]

@@ -87,8 +87,6 @@ public sealed class EvenementsClientTests
     }
 
     [Theory]
-    [InlineData(200, "<html>")]
-    [InlineData(200, """{ "evenements": [ {} ], "curseur": "c2" }""")]
     [InlineData(302, "")]
     [InlineData(404, "")]
     [InlineData(401, "")]
@@ -102,6 +100,21 @@ public sealed class EvenementsClientTests
     }
 
     [Theory]
+    [InlineData("<html>", RefusalReason.Unparseable, null)]
+    [InlineData("""{ "evenements": [] }""", RefusalReason.MissingPart, null)]
+    [InlineData("""{ "evenements": [ {} ], "curseur": "c2" }""", RefusalReason.MissingPart, "c2")]
+    [InlineData("""{ "evenements": [ { "curseur": "c2", "famille": "F1", "version": "7" } ], "curseur": "c2" }""", RefusalReason.WrongType, "c2")]
+    [InlineData("""{ "evenements": [ { "curseur": "c1", "famille": "F1", "version": 7 } ], "curseur": "c1" }""", RefusalReason.UnknownValue, null)]
+    public async Task Says_what_is_wrong_with_a_page_and_where_it_ends(string body, RefusalReason reason, string? curseur)
+    {
+        await using var si = await FakeSi.Start();
+        using var client = Client(si);
+        si.Answer = Answer(200, body);
+
+        Assert.Equal(new FeedAnswer.Refused(reason, curseur), await client.Poll("c1", Stop));
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task Refuses_a_page_of_more_than_8_MiB(bool announced)
@@ -112,7 +125,7 @@ public sealed class EvenementsClientTests
         Assert.IsType<FeedAnswer.Page>(await client.Poll("c1", Stop));
 
         si.Answer = context => Padded(context, EvenementsClient.MaxBodyBytes + 1, announced);
-        Assert.Equal(new FeedAnswer.Failed(null), await client.Poll("c1", Stop));
+        Assert.Equal(new FeedAnswer.Refused(RefusalReason.TooLarge, null), await client.Poll("c1", Stop));
     }
 
     [Fact]

@@ -71,7 +71,7 @@ public sealed class EvenementsPayloadTests
     public void Refuses_a_cursor_or_a_family_too_long_to_be_stored()
     {
         var curseur = new string('c', EvenementsPayload.MaxCurseurLength);
-        var famille = new string('é', EvenementsPayload.MaxFamilleBytes / 2);
+        var famille = new string('é', SiPayload.MaxFamilleBytes / 2);
 
         Assert.Equal(curseur, Read(One(curseur, "F1")).Curseur);
         Assert.Equal(famille, Read(One("c1", famille)).Evenements[0].Famille);
@@ -82,12 +82,13 @@ public sealed class EvenementsPayloadTests
     [Theory]
     [InlineData("""{ "curseur": "c9" }""", "c9")]
     [InlineData("""{ "curseur": "c9", "motif": 1 }""", "c9")]
+    [InlineData("""{ "evenements": [ { "famille": 7 } ], "curseur": "c9" }""", "c9")]
     [InlineData("{}", null)]
     [InlineData("""{ "curseur": 9 }""", null)]
     [InlineData("nonsense", null)]
     [InlineData("", null)]
-    public void Reads_the_cursor_of_a_410_if_there_is_one(string body, string? curseur) =>
-        Assert.Equal(curseur, EvenementsPayload.ReadGone(Encoding.UTF8.GetBytes(body)));
+    public void Reads_the_cursor_of_any_answer_if_there_is_one(string body, string? curseur) =>
+        Assert.Equal(curseur, EvenementsPayload.ReadCurseur(Encoding.UTF8.GetBytes(body)));
 
     [Fact]
     public void A_page_with_any_bytes_changed_is_read_or_refused_and_nothing_else()

@@ -54,6 +54,49 @@ public sealed class SiloLaneTests
         Assert.Throws<ObjectDisposedException>(() => lane.Add(2, Evenements("b", 1)));
     }
 
+    [Fact]
+    public async Task A_late_answer_tells_what_was_held_and_is_waited_for()
+    {
+        var (late, again) = (new TaskCompletionSource<string[]>(), new TaskCompletionSource());
+        var held = new List<string>();
+        var calls = 0;
+        var lane = new SiloLane(
+            _ =>
+            {
+                if (++calls == 1)
+                    return late.Task;
+                again.SetResult();
+                return Task.FromResult<string[]>([]);
+            },
+            _ => Task.FromResult(0),
+            (number, evenements) => held.AddRange(evenements.Select(evenement => $"{number} {evenement.Famille}")),
+            new StaleOrdres(Spread, TimeSpan.FromSeconds(4)),
+            time);
+        using var stop = new CancellationTokenSource();
+        var turns = new TaskFactory(new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler);
+        var running = turns.StartNew(() => lane.Run(stop.Token), stop.Token).Unwrap();
+        await Turn(() =>
+        {
+            lane.Add(7, Evenements("a", 2));
+            return true;
+        });
+        while (!again.Task.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(250));
+            await Turn(() => 0);
+        }
+
+        Assert.Equal(7, await Turn(() => lane.Oldest));
+        late.SetResult(["a1"]);
+        await Turn(() => 0);
+        Assert.Equal(["7 a1"], held);
+        Assert.Equal((long.MaxValue, 2), (await Turn(() => lane.Oldest), calls));
+        await stop.CancelAsync();
+        await running;
+
+        async Task<T> Turn<T>(Func<T> action) => await turns.StartNew(action, TestContext.Current.CancellationToken);
+    }
+
     private static Evenement[] Evenements(string name, int count) => [.. Enumerable.Range(0, count).Select(n => new Evenement($"{name}{n}", 1))];
 
     private SiloLane Lane() => new(

@@ -47,6 +47,22 @@ public sealed class OrdresTests
     }
 
     [Fact]
+    public void A_kind_of_a_later_build_forgets_what_it_names()
+    {
+        var later = (OrdreKind)77;
+        ordres.Add(new() { Id = Guid.NewGuid(), Kind = later, Instant = Now.AddHours(-1), From = Now.AddHours(-2) });
+        Assert.Equal(
+            [false, true, true, false],
+            new[] { -121, -120, -60, -59 }.Select(minutes => ordres.IsForgotten(Now.AddMinutes(minutes))));
+
+        ordres.Add(new() { Id = Guid.NewGuid(), Kind = later, Instant = Now.AddMinutes(-30), From = Now.AddMinutes(-30), Famille = "A", Spread = TimeSpan.FromHours(1) });
+        Assert.Equal((true, false), (ordres.IsForgotten(Now.AddMinutes(-40), FamilleKey.Of("A")), ordres.IsForgotten(Now.AddMinutes(-40), FamilleKey.Of("B"))));
+
+        ordres.Add(new() { Id = Guid.NewGuid(), Kind = later, Instant = Now, From = Now });
+        Assert.Equal((true, false), (ordres.IsForgotten(Now.AddDays(-2)), ordres.IsForgotten(Now.AddTicks(1))));
+    }
+
+    [Fact]
     public void An_order_is_in_force_once_however_often_it_is_given()
     {
         Assert.True(ordres.Add(OperatorOrdres.Quarantine(Now.AddHours(-2), Now)));

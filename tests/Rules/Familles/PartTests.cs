@@ -1,3 +1,4 @@
+using DroitsAmeli.Grains.Exploitation;
 using DroitsAmeli.Grains.Familles;
 using DroitsAmeli.Grains.RegimeSi;
 using Microsoft.Extensions.Time.Testing;
@@ -129,6 +130,58 @@ public sealed class PartTests
         Assert.All(freshFor, span => Assert.InRange(span, TimeSpan.FromMinutes(13.5), TimeSpan.FromMinutes(16.5)));
         Assert.InRange(freshFor.Distinct().Count(), 90, 100);
         Assert.InRange(freshFor.Count(span => span < TimeSpan.FromMinutes(15)), 5, 95);
+    }
+
+    [Theory]
+    [InlineData(OrdreKind.Quarantine)]
+    [InlineData(OrdreKind.Forget)]
+    public async Task What_is_asked_after_an_order_is_kept_also_where_the_clock_is_behind_that_of_its_giver(OrdreKind kind)
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 11, 23, 9, 0, 0, TimeSpan.Zero));
+        var (ordres, asked) = (new Ordres(), 0);
+        var part = new Part<string>(
+            new("droits", (_, _, _) => Task.FromResult(new SiAnswer<string>(SiStatus.Ok, $"rights {++asked}", time.GetUtcNow())), _ => 1, (_, _) => null),
+            new(GrainId.Create("famille", FamilleKey.Of("A")), new FreshnessOptions(), time, ordres));
+        await part.Read(At(time), null, TestContext.Current.CancellationToken);
+        var theirs = time.GetUtcNow().AddSeconds(3);
+        ordres.Add(kind is OrdreKind.Forget ? OperatorOrdres.Forget("A", theirs) : OperatorOrdres.Quarantine(theirs.AddHours(-1), theirs));
+
+        for (var reads = 0; reads < 5; reads++)
+        {
+            time.Advance(TimeSpan.FromSeconds(0.1));
+            Assert.Equal("rights 2", (await part.Read(At(time), null, TestContext.Current.CancellationToken)).Copy?.Value);
+        }
+    }
+
+    [Fact]
+    public async Task What_was_asked_before_an_order_is_forgotten_by_it()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 11, 23, 9, 0, 0, TimeSpan.Zero));
+        var (ordres, first, asked) = (new Ordres(), new TaskCompletionSource(), 0);
+        var part = new Part<string>(
+            new("droits", async (_, _, _) =>
+            {
+                var call = ++asked;
+                if (call == 1)
+                    await first.Task;
+                return new SiAnswer<string>(SiStatus.Ok, $"rights {call}", time.GetUtcNow());
+            }, _ => 1, (_, _) => null),
+            new(GrainId.Create("famille", FamilleKey.Of("A")), new FreshnessOptions(), time, ordres));
+        var read = part.Read(At(time), null, TestContext.Current.CancellationToken);
+        await SpinUntil(() => Volatile.Read(ref asked) == 1);
+        ordres.Add(OperatorOrdres.Quarantine(time.GetUtcNow().AddHours(-1), time.GetUtcNow().AddSeconds(3)));
+        first.SetResult();
+
+        Assert.Equal("rights 2", (await read).Copy?.Value);
+    }
+
+    private static async Task SpinUntil(Func<bool> condition)
+    {
+        while (!condition())
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
     }
 
     private static Reader At(TimeProvider time) => new(TimeSpan.FromHours(24), SiPriority.Present, time.GetTimestamp());

@@ -39,6 +39,14 @@ public sealed class SiPayloadTests
         AssertRefused(reason, () => SiPayload.ReadIdentification(Utf8(body)));
 
     [Fact]
+    public void Refuses_a_family_whose_key_could_not_be_stored()
+    {
+        var longest = new string('é', SiPayload.MaxFamilleBytes / 2);
+        Assert.Equal(longest, SiPayload.ReadIdentification(Utf8($$"""{"famille":"{{longest}}","nir":"{{Number}}"}""")).Famille);
+        AssertRefused(RefusalReason.WrongType, () => SiPayload.ReadIdentification(Utf8($$"""{"famille":"{{longest}}e","nir":"{{Number}}"}""")));
+    }
+
+    [Fact]
     public void Reads_a_composition()
     {
         var composition = Composition($$"""

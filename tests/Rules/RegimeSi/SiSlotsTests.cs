@@ -1,4 +1,5 @@
 using DroitsAmeli.Grains.RegimeSi;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -108,6 +109,32 @@ public sealed class SiSlotsTests
         first!.Dispose();
         await Task.WhenAll(waiting).WaitAsync(Patience, Ends);
         Assert.Equal(["modest", "modest", "modest", "flood"], order[5..]);
+    }
+
+    [Fact]
+    public async Task Nobody_is_forgotten_where_the_clock_moves_while_it_is_seen_who_is_next()
+    {
+        for (var reads = 1; reads <= 40; reads++)
+        {
+            var moving = new MovingTime();
+            var ledger = new SlotLedger(1, Lease, moving);
+            var slots = new SiSlots(
+                "silo",
+                request => Task.FromResult(ledger.Renew(request.Silo, request.Sequence, request.Held, request.Wanted)),
+                Settings(1), moving, NullLogger<SiSlots>.Instance);
+            var first = await slots.Acquire(SiPriority.Present, Ends);
+            var waiting = new[] { "a", "b", "a", "b" }.Select(convention => slots.Acquire(new SiDemand(SiPriority.Present, convention), Ends).AsTask()).ToList();
+
+            moving.Reads = reads;
+            first!.Dispose();
+            var left = waiting.ToList();
+            while (left.Count > 0)
+            {
+                var started = await Task.WhenAny(left).WaitAsync(Patience, Ends);
+                left.Remove(started);
+                (await started)!.Dispose();
+            }
+        }
     }
 
     [Fact]
@@ -331,6 +358,36 @@ public sealed class SiSlotsTests
         Assert.Null(await waiting.WaitAsync(Patience, Ends));
     }
 
+    [Fact]
+    public async Task A_keeper_that_refuses_is_told_once_and_once_that_it_answers_again()
+    {
+        var logged = new Logs.Written();
+        var (found, asked) = (false, 0);
+        var slots = new SiSlots(
+            "silo",
+            request =>
+            {
+                Interlocked.Increment(ref asked);
+                return found ? Task.FromResult(new SlotGrant(request.Wanted, Lease)) : Task.FromException<SlotGrant>(new TimeoutException());
+            },
+            Settings(4), time, new Logger<SiSlots>(new LoggerFactory([logged])));
+        var waiting = slots.Acquire(SiPriority.Present, Ends).AsTask();
+        while (Volatile.Read(ref asked) < 10)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            await Task.Yield();
+        }
+
+        found = true;
+        while (!waiting.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            await Task.Yield();
+        }
+
+        Assert.Equal(["cannot be asked", "answers again"], logged.Values.Select(line => line.ContainsKey("Error") ? "cannot be asked" : "answers again"));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -503,6 +560,21 @@ public sealed class SiSlotsTests
 
     private static IOptions<RegimeSiOptions> Settings(int cap) =>
         Options.Create(new RegimeSiOptions { BaseUrl = "http://127.0.0.1", MaxConcurrentCalls = cap });
+
+    /// <summary>A clock that stands still but for one step, when it has been read so often.</summary>
+    private sealed class MovingTime : FakeTimeProvider
+    {
+        private long moved;
+
+        public int Reads { get; set; }
+
+        public override long GetTimestamp()
+        {
+            if (Reads > 0 && --Reads == 0)
+                moved = TimestampFrequency / 1_000;
+            return base.GetTimestamp() + moved;
+        }
+    }
 }
 
 file static class FirstCalls

@@ -44,6 +44,7 @@ public sealed partial class SiSlots
     private bool asking;
     private bool hungry;
     private bool unanswered;
+    private bool failing;
     private long askedAt;
     private long idleSince;
 
@@ -174,7 +175,7 @@ public sealed partial class SiSlots
                 continue;
             }
 
-            queue.Start();
+            queue.Start(next);
             holding.Start();
             next.Complete(new SiSlot(this));
         }
@@ -265,6 +266,12 @@ public sealed partial class SiSlots
                 failure = error.GetType().Name;
             }
 
+            if (failure is null && failing)
+            {
+                failing = false;
+                LogRenewed(logger);
+            }
+
             TimeSpan pause;
             Task<TimeSpan> woken;
             lock (gate)
@@ -285,8 +292,12 @@ public sealed partial class SiSlots
             }
 
             // Where nobody waits for a slot, as when the silo stops, nobody misses the answer.
-            if (failure is not null)
+            if (failure is not null && !failing)
+            {
+                failing = true;
                 LogRenewalFailed(logger, failure);
+            }
+
             await Wait(woken, pause, sentAt).ConfigureAwait(false);
         }
     }
@@ -308,4 +319,7 @@ public sealed partial class SiSlots
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The keeper of the régime SI's slots cannot be asked: {Error}. It is tried again. Nothing has to be done while a silo starts or goes; else look at GET /admin/silos, and restart a silo that it lists without counts.")]
     private static partial void LogRenewalFailed(ILogger logger, string error);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The keeper of the régime SI's slots answers again. Nothing has to be done.")]
+    private static partial void LogRenewed(ILogger logger);
 }

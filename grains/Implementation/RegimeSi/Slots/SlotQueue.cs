@@ -51,10 +51,9 @@ internal sealed class SlotQueue(TimeProvider time)
         return waiter is not null;
     }
 
-    /// <summary>Takes out the call whose turn it is, to start it.</summary>
-    public SlotWaiter Start()
+    /// <summary>Takes a call out that starts: the one whose turn it was a moment ago, even where it no longer is.</summary>
+    public void Start(SlotWaiter waiter)
     {
-        var waiter = Next();
         lines[(int)waiter.Rank].Start(waiter);
         Left(waiter);
         if (IsPresent(waiter.Rank))
@@ -64,7 +63,6 @@ internal sealed class SlotQueue(TimeProvider time)
                 turns.AddLast(waiter.Convention);
         }
         passedOver = IsPresent(waiter.Rank) && FirstBehind() is not null ? passedOver + 1 : 0;
-        return waiter;
     }
 
     /// <summary>Takes out the call that would be served last.</summary>
