@@ -190,6 +190,48 @@ public sealed class AdminTests(OperatorBench bench) : IClassFixture<OperatorBenc
         Assert.Equal(new Asked { Familles = 1, Droits = 1 }, Only(await bench.RegimeSiAsked() - before));
     }
 
+    [Fact]
+    public async Task What_was_ordered_for_many_is_logged_with_how_much_it_concerned()
+    {
+        Reopen();
+        var (one, other) = (await bench.Token("famille-80", lifetime: 600), await bench.Token("famille-81", lifetime: 600));
+        await Visit(other, "famille-81");
+        bench.Clock.Jump(TimeSpan.FromSeconds(2));
+        await Call("POST", Perimer, new JsonObject { ["famille"] = bench.Famille("famille-81").Id }.ToJsonString());
+        bench.Clock.Jump(TimeSpan.FromSeconds(2));
+
+        // The identity of the one that is only asked again is of before.
+        var from = bench.Clock.Now;
+        await Visit(one, "famille-80");
+        await Visit(other, "famille-81");
+        bench.Clock.Jump(TimeSpan.FromSeconds(2));
+        var to = bench.Clock.Now;
+        bench.Clock.Jump(TimeSpan.FromSeconds(2));
+        var quarantine = (await Call("POST", "/admin/quarantaine", new JsonObject { ["de"] = $"{from:O}", ["a"] = $"{to:O}" }.ToJsonString())).Answer;
+        await Visit(one, "famille-80");
+        bench.Clock.Jump(TimeSpan.FromSeconds(2));
+        var everything = (await Call("POST", "/admin/perimer-tout", """{ "etalement_minutes": 0 }""")).Answer;
+        var active = everything["familles_actives"]!.GetValue<int>();
+        Assert.InRange(active, 1, 100);
+
+        Logged($" ordered quarantaine ({from.UtcDateTime:O} to {to.UtcDateTime:O}), order {quarantine["ordre"]}, InMemory: 1 of 1 silos obeyed, 2 active families, 0 stored ones, 1 identities, 0 stored ones; store: None.");
+        Logged($" ordered perimer-tout (over 0 min), order {everything["ordre"]}, InMemory: 1 of 1 silos obeyed, {active} active families, 0 stored ones, 0 identities, 0 stored ones; store: None.");
+    }
+
+    [Fact]
+    public async Task Who_looks_at_the_warm_up_or_stops_it_is_logged()
+    {
+        Reopen();
+        Assert.Equal("aucun", (await Call("GET", "/admin/prechauffage", null)).Answer["etat"]!.GetValue<string>());
+        Assert.Equal("aucun", (await Call("DELETE", "/admin/prechauffage", null)).Answer["etat"]!.GetValue<string>());
+        Logged(", warm-up, look: None, 0 families/s, 0 seen.");
+        Logged(", warm-up, stop: None, 0 families/s, 0 seen.");
+    }
+
+    private void Logged(string action) => Assert.Contains(
+        bench.Logs.Lines,
+        line => line.StartsWith($"Warning DroitsAmeli.Silo.Admin.ActionLog Operator {KeySha256[..8]}{action}", StringComparison.Ordinal));
+
     // Wrong keys of other tests count for their minute.
     private void Reopen() => bench.Clock.Jump(TimeSpan.FromSeconds(61));
 

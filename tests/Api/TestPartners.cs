@@ -20,6 +20,9 @@ public static class TestPartners
     /// <summary>Three calls a minute.</summary>
     public static readonly TestPartner PetitQuota = new("cle-petit-quota", "fs-stricte");
 
+    /// <summary>An établissement whose convention takes nothing that is older than an hour.</summary>
+    public static readonly TestPartner Exigeante = new("cle-exigeante", "fs-chu");
+
     public static readonly TestPartner Compte = new("cle-compte", "fs-compte");
 
     /// <summary>Keys of conventions that open nothing.</summary>
@@ -31,6 +34,7 @@ public static class TestPartners
         Convention("mutuelle", "organisme_complementaire", Masquees.Key, Masquees.Client, ("exonerations", "masquees")),
         Convention("stricte", "organisme_complementaire", Refusees.Key, Refusees.Client),
         Convention("limitee", "etablissement_de_soins", Limitee.Key, Limitee.Client, ("ressources", new JsonArray("me", "me/beneficiaires", "caisse"))),
+        Convention("exigeante", "etablissement_de_soins", Exigeante.Key, Exigeante.Client, ("age_maximal_minutes", 60)),
         Convention("petit-quota", "organisme_complementaire", PetitQuota.Key, PetitQuota.Client,
             ("quota", new JsonObject { ["par_minute"] = 3, ["par_jour"] = 1_000 })),
         Convention("compte", "etablissement_de_soins", Compte.Key, Compte.Client,

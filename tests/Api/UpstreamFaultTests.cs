@@ -133,6 +133,25 @@ public sealed class UpstreamFaultTests(FaultBench bench) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_is_held_is_given_to_those_alone_whose_convention_takes_its_age()
+    {
+        await WarmCircuit();
+        (await (await Contrats(TestPartners.Exigeante)).Send(bench)).Ok();
+        bench.Clock.Jump(TimeSpan.FromMinutes(90));
+        await bench.SetRegimeSi("""{ "faults": [{ "kind": "garbage" }] }""");
+
+        var old = await Within8Seconds(await Contrats(TestPartners.Chu));
+        old.Ok();
+        Assert.Matches("^DroitsAmeli; fwd=stale; fwd-status=503; ttl=-[0-9]+$", old.Header("Cache-Status"));
+        var exigeante = await Contrats(TestPartners.Exigeante);
+        (await Within8Seconds(exigeante)).Is("si_indisponible");
+        await Recovers(exigeante);
+
+        async Task<Call> Contrats(TestPartner partner) =>
+            new("/contrats") { Key = partner.Key, Token = await bench.Token(persona, partner), Nir = bench.Nir(persona) };
+    }
+
+    [Fact]
     public async Task What_is_held_for_a_quarter_of_an_hour_is_refreshed_behind_the_answer()
     {
         // A copy does not outlive the day in Paris: the quarter of an hour must not end in the next one.

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using DroitsAmeli.Load.Processes;
 using DroitsAmeli.Load.Reads;
+using DroitsAmeli.Simulators;
 using DroitsAmeli.Simulators.RegimeSi;
 
 namespace DroitsAmeli.Tests.Cache;
@@ -10,6 +11,10 @@ namespace DroitsAmeli.Tests.Cache;
 /// <summary>T14, events: what changes at the SI is shown by every front end.</summary>
 public sealed class ChangeTests(Database database)
 {
+    private const int TokensEach = 3;
+    private const string NotAttached = "404 identite_non_rattachee";
+
+    private static readonly int LeavingAtOnce = Scale.Of(3, 10);
     private static readonly int AtOnce = Scale.Of(10, 20);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan HonouredWithin = TimeSpan.FromSeconds(5);
@@ -131,13 +136,111 @@ public sealed class ChangeTests(Database database)
         });
     }
 
+    [Fact]
+    public async Task Whoever_leaves_a_family_is_answered_from_it_by_no_front_end_after()
+    {
+        var kinds = new[] { ChangeKind.MoveMembre, ChangeKind.Close, ChangeKind.RemoveMembre };
+        var trials = Scale.Of(8, 1_000);
+        await Scenario.Run(await database.Server(), Options, async (deployment, stop) =>
+        {
+            await deployment.RegimeSi.Set(new() { Latency = new(MedianMs: 30, P99Ms: 200) }, stop);
+
+            // Their answers tell the old family from one of their own.
+            var familles = Naturals().Where(famille => HasOpenedMinor(deployment.RegimeSi.Population.Get(famille))).Take(trials * kinds.Length).ToList();
+            using var http = Deployment.NewHttp(TrialLimit);
+            var took = new ConcurrentBag<TimeSpan>();
+            var (oldAfter, late, asked) = (0, 0, 0);
+            await Parallel.ForEachAsync(
+                familles.Index(),
+                new ParallelOptions { MaxDegreeOfParallelism = LeavingAtOnce, CancellationToken = stop },
+                async (trial, cancellation) =>
+                {
+                    var (question, kind) = (new Question(trial.Item, Resource.Beneficiaires), kinds[trial.Index % kinds.Length]);
+                    var tokens = await deployment.FranceConnect.Mint([.. Enumerable.Repeat(trial.Item, TokensEach)], Partner.Hopital, TimeSpan.FromMinutes(5), cancellation);
+                    foreach (var frontEnd in deployment.FrontEnds)
+                    {
+                        foreach (var token in tokens)
+                            Assert.InRange(await Count(http, deployment, question, frontEnd, token, cancellation), 2, int.MaxValue);
+                    }
+
+                    var changed = Stopwatch.StartNew();
+                    await deployment.RegimeSi.Change(trial.Item, kind, cancellation);
+                    took.Add((await Task.WhenAll(deployment.FrontEnds.SelectMany(frontEnd => tokens.Select(token => Watch(frontEnd, token))))).Max());
+
+                    async Task<TimeSpan> Watch(Node frontEnd, string token)
+                    {
+                        var since = TimeSpan.MaxValue;
+                        while (since == TimeSpan.MaxValue || changed.Elapsed < since + WatchedAfter)
+                        {
+                            var sent = changed.Elapsed;
+                            Assert.True(sent < TrialLimit, $"{frontEnd.Name} still answers from the old family after {sent} ({kind}).");
+                            using var request = question.To(frontEnd, Partner.Hopital, token, deployment.RegimeSi);
+                            var reading = await Reading.Of(http, request, cancellation);
+                            Interlocked.Increment(ref asked);
+                            if (IsFromOld(reading, kind))
+                            {
+                                Interlocked.Add(ref oldAfter, since == TimeSpan.MaxValue ? 0 : 1);
+                                Interlocked.Add(ref late, sent <= HonouredWithin ? 0 : 1);
+                            }
+                            else if (since == TimeSpan.MaxValue)
+                            {
+                                since = changed.Elapsed;
+                            }
+
+                            await Task.Delay(Pause, TimeProvider.System, cancellation);
+                        }
+
+                        return since;
+                    }
+                });
+
+            var sorted = took.Order().ToList();
+            var p99 = sorted[(int)Math.Ceiling(sorted.Count * 0.99) - 1];
+            Figures.Add(
+                "T14", $"{sorted.Count} users leave their family (moved, closed, removed), {TokensEach} tokens each known to 2 front ends, {asked} calls",
+                $"p50 {sorted[sorted.Count / 2].TotalMilliseconds:0} ms, p99 {p99.TotalMilliseconds:0} ms, max {sorted[^1].TotalMilliseconds:0} ms; from the old family {oldAfter} after the first that was not, {late} after {HonouredWithin.TotalSeconds:0} s",
+                "<= 5 s, p99 <= 2 s, 0 after",
+                ("trials", sorted.Count), ("p50_ms", sorted[sorted.Count / 2].TotalMilliseconds), ("p99_ms", p99.TotalMilliseconds), ("max_ms", sorted[^1].TotalMilliseconds), ("old_after", oldAfter), ("late", late));
+            Assert.Equal(familles.Count, sorted.Count);
+            Assert.Equal((0, 0), (oldAfter, late));
+            Assert.InRange(sorted[^1], TimeSpan.Zero, HonouredWithin);
+            Assert.InRange(p99, TimeSpan.Zero, Scale.Of(HonouredWithin, TimeSpan.FromSeconds(2)));
+        });
+
+        static IEnumerable<long> Naturals()
+        {
+            for (var number = 0L; ; number++)
+                yield return number;
+        }
+    }
+
+    /// <summary>Whether it lists the old family; a call that fails, or is answered in any third way, fails the test.</summary>
+    private static bool IsFromOld(Reading reading, ChangeKind kind)
+    {
+        if (reading.Status == 200)
+        {
+            var listed = JsonNode.Parse(reading.Body)!.AsArray().Count;
+            Assert.True(listed > 1 || kind == ChangeKind.MoveMembre, $"{listed} listed ({kind}).");
+            return listed > 1;
+        }
+
+        Assert.True(kind != ChangeKind.MoveMembre && reading.Outcome == NotAttached, $"{reading.Outcome} ({kind}).");
+        return false;
+    }
+
+    private static bool HasOpenedMinor(FamilleSimulee famille) => famille.Membres.Any(membre => membre.Beneficiaire is
+    {
+        Qualite: "enfant", Nir: not null, DateDeces: null, Restrictions: null, Rattachement: null,
+    } && membre.Beneficiaire.DateNaissance > DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().DateTime).AddYears(-16));
+
     private static async Task Fill(Deployment deployment, int familles, CancellationToken stop)
     {
         var filled = await new ClosedLoopReader(deployment, new(deployment.RegimeSi)).Sweep(0, familles, workers: 16, [Resource.Exonerations], insist: true, stop);
         Assert.True(filled.Good == filled.Total, filled.Failures());
     }
 
-    private static async Task<int> Count(HttpClient http, Deployment deployment, Question question, Node frontEnd, string token, CancellationToken stop)
+    /// <summary>How many entries the answer to a question has; a refusal fails the test.</summary>
+    internal static async Task<int> Count(HttpClient http, Deployment deployment, Question question, Node frontEnd, string token, CancellationToken stop)
     {
         using var request = question.To(frontEnd, Partner.Hopital, token, deployment.RegimeSi);
         var reading = await Reading.Of(http, request, stop);

@@ -10,6 +10,9 @@ public sealed class MemoryTests
 {
     private const double WantedBytes = 3000;
     private const double GrowthAllowed = 1.05;
+
+    // The system gives pages back late: 470 became 511 MiB while the heap shrank.
+    private const double ResidentGrowthAllowed = 1.25;
     private const double StillShrinking = 0.98;
     private const int Parts = 6;
     private const int AtOnce = 50;
@@ -94,6 +97,7 @@ public sealed class MemoryTests
                 ("resident_before", before.ResidentBytes), ("resident_after", after.ResidentBytes));
             Assert.InRange(changes, familles / 20, int.MaxValue);
             Assert.InRange((double)after.ManagedBytes / before.ManagedBytes, 0, GrowthAllowed);
+            Assert.InRange((double)after.ResidentBytes / before.ResidentBytes, 0, ResidentGrowthAllowed);
         });
     }
 

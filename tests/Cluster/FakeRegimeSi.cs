@@ -138,6 +138,9 @@ public sealed class FakeFamille(string id)
     /// <summary>The name of everybody's caisse.</summary>
     public string Caisse { get; set; } = "CPAM";
 
+    /// <summary>The last day of everybody's rights.</summary>
+    public DateOnly FinDroits { get; set; } = new(2027, 6, 30);
+
     public FakeFamille With(string nir, string qualite = "assure", string birth = "1980-01-05", bool presences = true, Action<JsonObject>? change = null)
     {
         var membre = new JsonObject
@@ -196,7 +199,7 @@ public sealed class FakeFamille(string id)
                 ["nature_assurance"] = "AMC",
                 ["details"] = new JsonObject { ["code_type_contrat"] = "C2S", ["libelle_type_contrat"] = "C2S" },
                 ["date_debut"] = "2026-01-01",
-                ["periodes_droits"] = new JsonArray(new JsonObject { ["date_debut"] = "2026-01-01", ["date_fin"] = "2027-06-30" }),
+                ["periodes_droits"] = new JsonArray(new JsonObject { ["date_debut"] = "2026-01-01", ["date_fin"] = $"{FinDroits:yyyy-MM-dd}" }),
             }),
             ["exonerations"] = new JsonArray(),
             ["medecins_traitants"] = new JsonArray(),

@@ -15,6 +15,9 @@ public sealed class FailurePause
     /// <summary>True while no new try may be made.</summary>
     public bool IsOn(DateTimeOffset now) => now < until;
 
+    /// <summary>True when the last try failed, or was not made.</summary>
+    public bool HasFailed => until != default;
+
     /// <summary>A try failed.</summary>
     /// <param name="now">The instant of the failure.</param>
     /// <param name="retryAfter">What the upstream said of its return, if anything.</param>

@@ -57,7 +57,7 @@ public static class Famille
     }
 
     private static bool IsMinor(Membre membre, DateOnly today) =>
-        membre.Beneficiaire.DateNaissance is { } birth && birth.AddYears(Majority) > today;
+        membre.Beneficiaire.DateNaissance is { } birth && (birth >= today || birth.AddYears(Majority) > today);
 
     private static bool IsAttached(Membre membre, DateOnly today) =>
         membre.Rattachement is not { } period

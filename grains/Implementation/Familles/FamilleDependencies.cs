@@ -1,6 +1,7 @@
 using DroitsAmeli.Grains.Evenements;
 using DroitsAmeli.Grains.RegimeSi;
 using DroitsAmeli.Grains.Storage;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace DroitsAmeli.Grains.Familles;
@@ -15,7 +16,8 @@ internal sealed class FamilleDependencies(
     Ordres ordres,
     FamilleIndex index,
     RecentEvenements recent,
-    ISiloStatusOracle silos)
+    ISiloStatusOracle silos,
+    ILogger<FamilleGrain> logger)
 {
     public RegimeSiClient Si => si;
 
@@ -34,4 +36,6 @@ internal sealed class FamilleDependencies(
     public RecentEvenements Recent => recent;
 
     public ISiloStatusOracle Silos => silos;
+
+    public ILogger<FamilleGrain> Logger => logger;
 }

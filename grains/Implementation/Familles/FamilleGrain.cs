@@ -1,5 +1,6 @@
 using DroitsAmeli.Grains.Clustering;
 using DroitsAmeli.Grains.Exploitation;
+using Microsoft.Extensions.Logging;
 using Orleans.Placement;
 
 namespace DroitsAmeli.Grains.Familles;
@@ -9,7 +10,7 @@ namespace DroitsAmeli.Grains.Familles;
 /// (<see cref="RestingFamille"/>), which are also what is stored and what moves to another silo.
 /// </summary>
 [AnyGateway, RandomPlacement, GrainType("famille"), CollectionAgeLimit(Hours = 24)]
-internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGrain, IFamillePrechauffee, IGrainMigrationParticipant
+internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGrain, IFamillePrechauffee, IGrainMigrationParticipant
 {
     private const string MigratedContent = "famille";
     private const string MigratedVersion = "version";
@@ -17,10 +18,12 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
     private static readonly TimeSpan RestsAfter = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LoadsEndWithin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan SavedAfter = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan RestoredAgainAfter = TimeSpan.FromSeconds(1);
 
     private TaskScheduler? scheduler;
     private Task? restoring;
     private bool restored;
+    private long restoredAgainAt;
     private RestingFamille? resting;
     private LiveFamille? live;
     private ITimer? timer;
@@ -55,14 +58,17 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
             if (live is { Context.IsDirty: true })
                 Save(live);
         }
-        finally
+        catch (Exception exception)
         {
-            timer?.Dispose();
-            timer = null;
-            with.Index.Remove(this);
-            if (reason.ReasonCode is DeactivationReasonCode.ShuttingDown && with.Silos.HasOtherActiveSilo())
-                this.MigrateOnIdle();
+            // Thrown on, it would end the migration.
+            LogNotSaved(with.Logger, exception.GetType().Name);
         }
+
+        timer?.Dispose();
+        timer = null;
+        with.Index.Remove(this);
+        if (reason.ReasonCode is DeactivationReasonCode.ShuttingDown && with.Silos.HasOtherActiveSilo())
+            this.MigrateOnIdle();
     }
 
     /// <inheritdoc/>
@@ -99,7 +105,11 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
         await (await Wake(cancellationToken)).GetDroits(request, cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<WarmUpOutcome> WarmUp() => await (await Wake(CancellationToken.None)).WarmUp();
+    public async Task<WarmUpOutcome> WarmUp()
+    {
+        var awake = await Wake(CancellationToken.None);
+        return restored ? await awake.WarmUp() : WarmUpOutcome.Failed;
+    }
 
     /// <summary>The SI has announced a version. From any thread.</summary>
     public void Announce(long version)
@@ -207,16 +217,19 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
     }
 
     private ValueTask<LiveFamille> Wake(CancellationToken cancellationToken) =>
-        live is { } awake ? new(awake) : new(WakeFirst(cancellationToken));
+        restored && live is { } awake ? new(awake) : new(WakeFirst(cancellationToken));
 
     private async Task<LiveFamille> WakeFirst(CancellationToken cancellationToken)
     {
-        if (!restored)
-            await (restoring ??= Restore()).WaitAsync(cancellationToken);
-        if (live is { } awake)
-            return awake;
+        if (!restored && with.Time.GetUtcNow().UtcTicks >= restoredAgainAt)
+        {
+            // Whoever can be answered without the store does not wait for it.
+            restoring ??= Restore();
+            if (live is not { HoldsSomething: true })
+                await restoring.WaitAsync(cancellationToken);
+        }
 
-        return GoLive(Thaw());
+        return live ?? GoLive(Thaw());
     }
 
     /// <summary>From here on reads are answered from it. In the grain's turn.</summary>
@@ -243,22 +256,44 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
             return with.Time.CreateTimer(static grain => _ = ((FamilleGrain)grain!).Post(((FamilleGrain)grain).Tick), this, RestsAfter, Timeout.InfiniteTimeSpan);
     }
 
+    // What the store could not say is asked again: the régime SI may be away when the database is back.
     private async Task Restore()
     {
+        // The caller must find the task in `restoring` before any of this runs.
+        await Task.Yield();
+        var isKnown = false;
         try
         {
-            if (with.Ordres.AreKnown
-                && await with.Store.Read(RestingFamille.Kind, this.GetGrainId(), Famille, CancellationToken.None) is { } stored
-                && Take(stored.Snapshot.Content.ToArray(), CopySource.Stockage))
+            if (!with.Ordres.AreKnown)
+                return;
+            var read = await with.Store.Read(RestingFamille.Kind, this.GetGrainId(), Famille, CancellationToken.None);
+            isKnown = read.IsKnown;
+            if (!restored && read.Found is { } stored && Take(stored.Snapshot.Content.ToArray(), CopySource.Stockage))
             {
                 Learn(stored.LeastVersion);
+                if (live is { } awake)
+                    Complete(awake);
             }
         }
         finally
         {
-            restored = true;
+            restored |= isKnown;
+            restoredAgainAt = (with.Time.GetUtcNow() + RestoredAgainAfter).UtcTicks;
             restoring = null;
         }
+    }
+
+    // A family that went without its store has loaded parts meanwhile: what it still lacks is taken from what was stored.
+    private void Complete(LiveFamille awake)
+    {
+        if (Volatile.Read(ref resting) is not { } rest || SnapshotCodec.Decode(rest.Content) is not { } snapshot)
+            return;
+        awake.Restore(snapshot, _ => CopySource.Stockage);
+        awake.Announce(Volatile.Read(ref announced));
+
+        // What is at rest now is the stored half alone.
+        awake.Context.IsDirty = true;
+        SaveSoon();
     }
 
     private bool Take(byte[] content, CopySource source)
@@ -365,4 +400,7 @@ internal sealed class FamilleGrain(FamilleDependencies with) : Grain, IFamilleGr
         Volatile.Write(ref live, null);
         with.Store.Forget(RestingFamille.Kind, this.GetGrainId());
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A family that leaves this silo could not be saved: {Error}. What it holds is moved or asked again. Report it to who maintains this program.")]
+    private static partial void LogNotSaved(ILogger logger, string error);
 }

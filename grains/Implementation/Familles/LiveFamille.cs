@@ -51,7 +51,10 @@ internal sealed class LiveFamille
     /// <summary>True when a snapshot holds all that is worth keeping.</summary>
     public bool IsAtRest => composition.IsAtRest && droits.Values.All(part => part.IsAtRest);
 
-    /// <summary>Takes over what a snapshot holds, but for the parts that this build cannot read.</summary>
+    /// <summary>True when a copy of some part is held.</summary>
+    public bool HoldsSomething => composition.Copy is not null || droits.Values.Any(part => part.Copy is not null);
+
+    /// <summary>Takes over what a snapshot holds, but for the parts that are held already or that this build cannot read.</summary>
     /// <param name="snapshot">The snapshot.</param>
     /// <param name="sourceOf">Where a part loaded at that instant came from.</param>
     public void Restore(FamilleSnapshot snapshot, Func<DateTimeOffset, CopySource> sourceOf)
@@ -70,6 +73,8 @@ internal sealed class LiveFamille
             }
         }
 
+        // Nobody's rights outlive the composition that leaves them out.
+        membersOf = 0;
         context.IsDirty = false;
     }
 
@@ -150,7 +155,7 @@ internal sealed class LiveFamille
         {
             var known = membre;
             if (membre.Presences is null && membre.Beneficiaire.Nir is { } nir && droits.TryGetValue(nir, out var part)
-                && part.Held(reader.MaximumAge) is { } held)
+                && part.ReadHeld(reader.MaximumAge) is { } held)
             {
                 known = membre with { Presences = Presences.Of(held.Value.Decode()) };
                 cache = part.StateOf(held).And(cache);

@@ -116,8 +116,12 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         },
     };
 
-    /// <summary>Takes over a copy from a snapshot.</summary>
-    public void Restore(Copy<T> restored) => copy = restored;
+    /// <summary>Takes over a copy from a snapshot, unless one is held or the SI has said that there is none.</summary>
+    public void Restore(Copy<T> restored)
+    {
+        if (negativeUntil == default)
+            copy ??= restored;
+    }
 
     /// <summary>Forgets the copy if it was given in a forgotten interval, or is too old to be shown to anybody.</summary>
     public void Prune()
@@ -196,6 +200,21 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
             default:
                 return await LoadThenServe(reader, cancellationToken);
         }
+    }
+
+    /// <summary>
+    /// The copy, if it may be shown to that convention and the SI need not be waited for; what is not fresh is asked again behind the answer. One that
+    /// has to be refreshed first is shown only while that fails.
+    /// </summary>
+    public Copy<T>? ReadHeld(TimeSpan maximumAge)
+    {
+        Prune();
+        var verdict = Judge(maximumAge);
+        if (verdict is FreshnessVerdict.RefreshBehind or FreshnessVerdict.RefreshFirst && !pause.IsOn(Now))
+            _ = Load(SiPriority.Refresh);
+        return verdict is FreshnessVerdict.Fresh or FreshnessVerdict.RefreshBehind || verdict is FreshnessVerdict.RefreshFirst && pause.HasFailed
+            ? copy
+            : null;
     }
 
     private FreshnessVerdict Judge(TimeSpan maximumAge, DateTimeOffset? newerThan = null) => Freshness.Evaluate(

@@ -23,15 +23,17 @@ internal sealed class IdentiteGrain(
     // A call whose answer came between two of its tries is told so in the next one: what it asks next still belongs to the visit that began.
     private static readonly TimeSpan VisitLasts = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan RestoredAgainAfter = TimeSpan.FromSeconds(1);
+
     private readonly FailurePause pause = new();
     private volatile IdentiteReply? remembered;
-    private DateTimeOffset rememberedUntil;
     private DateTimeOffset insistedUntil;
     private IdentiteOutcome lastFailure;
     private Task<IdentiteReply>? asking;
     private SharedDemand? askedFor;
     private Task? restoring;
     private bool restored;
+    private DateTimeOffset restoredAgainAt;
 
     /// <inheritdoc/>
     public async Task<IdentiteReply> Identify(
@@ -41,7 +43,7 @@ internal sealed class IdentiteGrain(
         DateTimeOffset? jetonExpiresAt,
         CancellationToken cancellationToken)
     {
-        if (!restored)
+        if (!restored && remembered is null && time.GetUtcNow() >= restoredAgainAt)
             await (restoring ??= Restore()).WaitAsync(cancellationToken);
 
         var now = time.GetUtcNow();
@@ -49,7 +51,7 @@ internal sealed class IdentiteGrain(
             Forget();
         ForgetQuarantined();
 
-        if (remembered is { } reply && now < rememberedUntil)
+        if (remembered is { } reply && now < ExpiresAt(reply))
         {
             Telemetry.CacheReads.Add(1, new("part", "identite"), new("outcome", nameof(CacheOutcome.Hit)));
             return reply with { Asked = reply.Outcome is IdentiteOutcome.Resolved && now - reply.GivenAt < VisitLasts };
@@ -97,6 +99,16 @@ internal sealed class IdentiteGrain(
         return true;
     }
 
+    /// <summary>Forgets what is remembered no longer. From any thread.</summary>
+    public void DropExpired(DateTimeOffset now)
+    {
+        if (remembered is { } reply && now >= ExpiresAt(reply))
+            Interlocked.CompareExchange(ref remembered, null, reply);
+    }
+
+    private DateTimeOffset ExpiresAt(IdentiteReply reply) => reply.GivenAt!.Value
+        + (reply.Outcome is IdentiteOutcome.Resolved ? RememberedIdentite.For : TimeSpan.FromMinutes(freshness.Value.NegativeMinutes));
+
     private async Task<IdentiteReply> Ask(IdentificationRequest request, string? rejectedFamille, SharedDemand demand)
     {
         // The caller must find the task in `asking` before any of this runs.
@@ -142,12 +154,10 @@ internal sealed class IdentiteGrain(
                 return reply with { RetryAfter = pause.Remaining(now) };
 
             case IdentiteOutcome.Resolved:
-                rememberedUntil = now + RememberedIdentite.For;
                 store.Save(RememberedIdentite.Kind, this.GetGrainId(), Subject, new RememberedIdentite(reply.Famille!, reply.Nir!, now).ToStore());
                 break;
 
             case IdentiteOutcome.NotAttached or IdentiteOutcome.Ambiguous:
-                rememberedUntil = now + TimeSpan.FromMinutes(freshness.Value.NegativeMinutes);
                 break;
 
             default:
@@ -170,20 +180,27 @@ internal sealed class IdentiteGrain(
         remembered = null;
     }
 
+    // What the store could not say is asked again: the régime SI may be away when the database is back.
     private async Task Restore()
     {
+        // The caller must find the task in `restoring` before any of this runs.
+        await Task.Yield();
+        var isKnown = false;
         try
         {
-            if (ordres.AreKnown && await store.Read(RememberedIdentite.Kind, this.GetGrainId(), Subject, CancellationToken.None) is { } stored
-                && RememberedIdentite.Read(stored.Snapshot) is { } known)
+            if (!ordres.AreKnown)
+                return;
+            var read = await store.Read(RememberedIdentite.Kind, this.GetGrainId(), Subject, CancellationToken.None);
+            isKnown = read.IsKnown;
+            if (remembered is null && read.Found is { } stored && RememberedIdentite.Read(stored.Snapshot) is { } known)
             {
                 remembered = new() { Outcome = IdentiteOutcome.Resolved, Famille = known.Famille, Nir = known.Nir, GivenAt = known.AskedAt };
-                rememberedUntil = known.AskedAt + RememberedIdentite.For;
             }
         }
         finally
         {
-            restored = true;
+            restored = isKnown;
+            restoredAgainAt = time.GetUtcNow() + RestoredAgainAfter;
             restoring = null;
         }
     }

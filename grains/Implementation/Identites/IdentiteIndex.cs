@@ -11,6 +11,13 @@ internal sealed class IdentiteIndex
 
     public void Remove(IdentiteGrain identite) => active.TryRemove(identite, out _);
 
+    /// <summary>Lets go of the identities that are remembered no longer at that instant.</summary>
+    public void DropExpired(DateTimeOffset now)
+    {
+        foreach (var (identite, _) in active)
+            identite.DropExpired(now);
+    }
+
     /// <summary>Forgets what the SI said in a quarantine.</summary>
     /// <returns>How many identities were forgotten.</returns>
     public int ForgetQuarantined() => active.Count(known => known.Key.ForgetQuarantined());

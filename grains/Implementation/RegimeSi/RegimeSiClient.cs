@@ -89,8 +89,9 @@ public sealed partial class RegimeSiClient(
             return first;
 
         var second = await Attempt(request, demand, deadline.Token, caller).ConfigureAwait(false);
-        if (second.Exchange is not null)
-            Telemetry.Retries.Add(1, new KeyValuePair<string, object?>("upstream", "regime_si"));
+        if (second.Exchange is null)
+            return first;
+        Telemetry.Retries.Add(1, new KeyValuePair<string, object?>("upstream", "regime_si"));
         return second;
     }
 

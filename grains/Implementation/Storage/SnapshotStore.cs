@@ -26,6 +26,11 @@ public sealed record Snapshot(ReadOnlyMemory<byte> Content, DateTimeOffset Oldes
 /// <param name="LeastVersion">The least version the change feed has announced since; 0 when none.</param>
 public sealed record StoredSnapshot(Snapshot Snapshot, long LeastVersion);
 
+/// <summary>What came of a read.</summary>
+/// <param name="Found">The snapshot; null when there is none that this build may show, or none that could be read.</param>
+/// <param name="IsKnown">False when the database could not say: it is worth asking again.</param>
+public readonly record struct StoredRead(StoredSnapshot? Found, bool IsKnown);
+
 /// <summary>
 /// The stored snapshots. A store that is missing, slow, full or broken never makes a read fail: the snapshot is "not stored", counted.
 /// Writes go behind the answers and are coalesced by subject.
@@ -38,6 +43,12 @@ public sealed partial class SnapshotStore : IDisposable
     /// <summary>How many times <c>Storage:ReadTimeoutSeconds</c> a read waits for a database that answers others within it.</summary>
     internal const int Patience = 4;
 
+    /// <summary>Patience ends here all the same, so that the régime SI can still be asked before an answer is due.</summary>
+    internal static readonly TimeSpan LongestPatience = TimeSpan.FromSeconds(5);
+
+    // Npgsql prepares a statement when it has run five times on its connection.
+    private const int PreparedReads = 6;
+    private const int PreparedConnections = 4;
     private const int MostConflicts = 5;
     private static readonly TimeSpan LogPeriod = TimeSpan.FromMinutes(1);
 
@@ -52,6 +63,9 @@ public sealed partial class SnapshotStore : IDisposable
     private readonly WriteBehind behind;
     private readonly ConcurrentDictionary<EnvelopeFault, DateTimeOffset> logged = new();
     private long answeredInTime;
+
+    // The database answered at start, and no read has ended since.
+    private volatile bool isPrepared;
 
     /// <param name="rows">The provider; null: nothing is ever stored.</param>
     /// <param name="keys">The keys in force.</param>
@@ -83,16 +97,49 @@ public sealed partial class SnapshotStore : IDisposable
     /// <summary>Rows that are not written yet.</summary>
     public int Pending => behind.Pending;
 
-    /// <summary>Reads a snapshot; null when there is none that can be read in time. Never throws but for the caller's cancellation.</summary>
+    /// <summary>
+    /// Opens a few connections and reads nothing through them, so that the first families do not wait for that. Ends after
+    /// four times <c>Storage:ReadTimeoutSeconds</c> at the latest; never throws but for the caller's cancellation.
+    /// </summary>
+    /// <param name="kind">Whose statement is run.</param>
+    /// <param name="grain">One that is never stored.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task Prepare(SnapshotKind kind, GrainId grain, CancellationToken cancellationToken)
+    {
+        if (rows is null)
+            return;
+        var reading = Task.WhenAll(Enumerable.Range(0, PreparedConnections).Select(_ => ReadAgain()));
+        reading.Ignore();
+        try
+        {
+            await reading.WaitAsync(Patient, time, cancellationToken);
+            isPrepared = true;
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogUnprepared(StorageFailure.Describe(exception));
+        }
+
+        async Task ReadAgain()
+        {
+            for (var read = 0; read < PreparedReads; read++)
+            {
+                await reads.WaitAsync(cancellationToken);
+                await ReadRow(kind, grain);
+            }
+        }
+    }
+
+    /// <summary>Reads a snapshot, if that can be done in time. Never throws but for the caller's cancellation.</summary>
     /// <param name="kind">What is read.</param>
     /// <param name="grain">Whose.</param>
     /// <param name="subject">The full id the snapshot must be of (associated data of the encryption).</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<StoredSnapshot?> Read(SnapshotKind kind, GrainId grain, string subject, CancellationToken cancellationToken)
+    public async Task<StoredRead> Read(SnapshotKind kind, GrainId grain, string subject, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (rows is null)
-            return null;
+            return new(null, IsKnown: true);
 
         // Half of the time to get a turn, so that a database that answers is not judged by the length of the queue.
         var begun = time.GetTimestamp();
@@ -100,13 +147,13 @@ public sealed partial class SnapshotStore : IDisposable
         {
             // The row is about to change: what is read before that is of the past.
             if (!await EndsInTime(ended, readTimeout / 2, cancellationToken) || behind.IsBeingForgotten(kind, grain))
-                return Count("timed_out");
+                return Unknown("timed_out");
         }
 
         if (!circuit.TryEnter())
-            return Count("circuit_open");
+            return Unknown("circuit_open");
         if (!await TakesTurn(begun, cancellationToken))
-            return Count("timed_out");
+            return Unknown("timed_out");
 
         var asked = time.GetTimestamp();
         var reading = ReadRow(kind, grain);
@@ -116,9 +163,10 @@ public sealed partial class SnapshotStore : IDisposable
             var row = await reading;
             if (time.GetElapsedTime(asked) <= readTimeout)
                 Volatile.Write(ref answeredInTime, time.GetUtcNow().Ticks);
+            isPrepared = false;
             if (circuit.Succeeded())
                 LogReadable();
-            return Open(kind, subject, row);
+            return new(Open(kind, subject, row), IsKnown: true);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -126,9 +174,10 @@ public sealed partial class SnapshotStore : IDisposable
         }
         catch (Exception exception)
         {
+            isPrepared = false;
             if (circuit.Failed())
                 LogUnreadable(StorageFailure.Describe(exception));
-            return Count(exception is TimeoutException ? "timed_out" : "failed");
+            return Unknown(exception is TimeoutException ? "timed_out" : "failed");
         }
     }
 
@@ -189,7 +238,7 @@ public sealed partial class SnapshotStore : IDisposable
     /// <exception cref="TimeoutException">The limit has come.</exception>
     private async Task WaitWhileOthersAreAnswered(Task work, long begun, TimeSpan limit, CancellationToken cancellationToken)
     {
-        for (var most = readTimeout * Patience; ; limit += readTimeout)
+        for (var most = Patient; ; limit += readTimeout)
         {
             try
             {
@@ -203,7 +252,11 @@ public sealed partial class SnapshotStore : IDisposable
         }
     }
 
-    private bool OthersAreAnswered() => time.GetUtcNow().Ticks - Volatile.Read(ref answeredInTime) <= readTimeout.Ticks;
+    private TimeSpan Patient => readTimeout * Patience < LongestPatience ? readTimeout * Patience
+        : readTimeout > LongestPatience ? readTimeout
+        : LongestPatience;
+
+    private bool OthersAreAnswered() => isPrepared || time.GetUtcNow().Ticks - Volatile.Read(ref answeredInTime) <= readTimeout.Ticks;
 
     private async Task<bool> TakesTurn(long begun, CancellationToken cancellationToken)
     {
@@ -375,6 +428,8 @@ public sealed partial class SnapshotStore : IDisposable
         _ => "It was altered, moved or cut short in the database: see who writes to the table orleansstorage besides the silos, and restore nothing into it.",
     };
 
+    private static StoredRead Unknown(string outcome) => new(Count(outcome), IsKnown: false);
+
     private static StoredSnapshot? Count(string outcome)
     {
         Telemetry.StorageReads.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
@@ -386,6 +441,9 @@ public sealed partial class SnapshotStore : IDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Snapshots cannot be read and count as not stored: {Reason}. See that the database of Storage:ConnectionString runs and answers within Storage:ReadTimeoutSeconds; until then the régime SI is asked instead.")]
     private partial void LogUnreadable(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database of Storage:ConnectionString did not answer at start, the silo goes on without: {Reason}. See that it runs.")]
+    private partial void LogUnprepared(string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Snapshots can be read again.")]
     private partial void LogReadable();

@@ -15,7 +15,7 @@ public sealed class StorageOptions
 
     /// <summary>
     /// The longest that a read waits for the database, in seconds; after that the snapshot counts as not stored. While the database answers
-    /// others within it, up to four times that.
+    /// others within it, up to four times that, but no longer than 5 s.
     /// </summary>
     [Range(0.05, 10)]
     public double ReadTimeoutSeconds { get; set; } = 1;

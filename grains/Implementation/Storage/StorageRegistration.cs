@@ -33,7 +33,7 @@ public static class StorageRegistration
         services.AddKeyedSingleton<IGrainStorage>(SnapshotStore.Provider, (provider, _) => new LateGrainStorage(() => CreateProvider(provider)));
         services.AddSingleton(CreateStore);
         services.AddSingleton<SchemaAtStart>();
-        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SnapshotFlush>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SnapshotLifecycle>();
         services.AddHostedService<SnapshotPurge>();
         return services;
     }
@@ -67,11 +67,13 @@ public static class StorageRegistration
             return new(null, () => throw new InvalidOperationException("Nothing is stored."), options, new(), time, logger);
 
         var keys = provider.GetRequiredService<ReloadedFile<StorageKeys>>();
+        var limits = StorageDatabase.Of(options.ConnectionString!).Limits;
+        BlockedThreads.Allow(limits.Reads + limits.Writes);
         return new(
             provider.GetRequiredKeyedService<IGrainStorage>(SnapshotStore.Provider),
             () => keys.Current,
             options,
-            StorageDatabase.Of(options.ConnectionString!).Limits,
+            limits,
             time,
             logger,
             provider.GetRequiredService<Ordres>().IsForgotten);

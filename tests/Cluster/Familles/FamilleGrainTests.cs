@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using DroitsAmeli.Grains.Droits;
+using DroitsAmeli.Grains.Exploitation;
 using DroitsAmeli.Grains.Familles;
 using Xunit;
 
@@ -99,6 +101,51 @@ public sealed class FamilleGrainTests(DroitsCluster cluster) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_list_has_rights_that_are_held_for_the_booleans_refreshed_behind_it()
+    {
+        Famille.With(Assure).With(Enfant, "enfant", "2015-01-05", presences: false);
+        await Grain.GetDroits(Of(Assure, Enfant), Cancellation);
+        var asked = Droits;
+
+        await cluster.Advance(TimeSpan.FromMinutes(20));
+        Assert.Single((await PresencesOfEnfant())!.Amc);
+        await Until(() => Droits == asked + 1);
+        Assert.Single((await PresencesOfEnfant())!.Amc);
+
+        await cluster.Advance(TimeSpan.FromMinutes(70));
+        Assert.Null(await PresencesOfEnfant());
+        await Until(() => Droits == asked + 2);
+        await UntilAsync(async () => await PresencesOfEnfant() is { Amc: [_] });
+        Assert.Equal(asked + 2, Droits);
+    }
+
+    [Fact]
+    public async Task The_list_has_its_booleans_from_old_rights_while_the_si_fails()
+    {
+        Famille.With(Assure).With(Enfant, "enfant", "2015-01-05", presences: false);
+        await Grain.GetDroits(Of(Assure, Enfant), Cancellation);
+        await cluster.Advance(TimeSpan.FromMinutes(70));
+        Famille.Status = 503;
+        await UntilAsync(async () => await PresencesOfEnfant() is { Amc: [_] });
+
+        var asked = Droits;
+        await cluster.Advance(TimeSpan.FromSeconds(30));
+        Assert.Single((await PresencesOfEnfant())!.Amc);
+        await Until(() => Droits == asked + 1);
+    }
+
+    [Fact]
+    public async Task The_list_has_no_booleans_from_rights_that_are_to_be_asked_again_first()
+    {
+        Famille.With(Assure).With(Enfant, "enfant", "2015-01-05", presences: false);
+        await Grain.GetDroits(Of(Assure, Enfant), Cancellation);
+        await cluster.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(1, await cluster.Familles.Obey(OperatorOrdres.MakeStale(id, cluster.Time.GetUtcNow())));
+        Assert.Null(await PresencesOfEnfant());
+        await UntilAsync(async () => await PresencesOfEnfant() is { Amc: [_] });
+    }
+
+    [Fact]
     public async Task One_person_without_presences_loads_that_persons_rights_for_the_booleans()
     {
         Famille.With(Assure, presences: false);
@@ -123,7 +170,7 @@ public sealed class FamilleGrainTests(DroitsCluster cluster) : IAsyncLifetime
     [Fact]
     public async Task The_si_s_marks_do_not_leave_the_grain()
     {
-        Famille.With(Assure, change: membre => membre["restrictions"] = new System.Text.Json.Nodes.JsonArray("dossier_sensible"));
+        Famille.With(Assure, change: membre => membre["restrictions"] = new JsonArray("dossier_sensible"));
         var reply = await Grain.GetBeneficiaire(Of(Assure), Cancellation);
         Assert.Equal(FamilleOutcome.Ok, reply.Outcome);
         Assert.DoesNotContain("dossier_sensible", System.Text.Encoding.UTF8.GetString(reply.Payload), StringComparison.Ordinal);
@@ -223,6 +270,45 @@ public sealed class FamilleGrainTests(DroitsCluster cluster) : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("droits")]
+    [InlineData("presences")]
+    [InlineData("rattachement")]
+    public async Task What_ends_today_is_asked_again_at_midnight_in_Paris(string ends)
+    {
+        var midnight = await TenMinutesBeforeMidnight();
+        var today = Paris.DayOf(cluster.Time.GetUtcNow());
+        var period = new JsonObject { ["date_debut"] = "2026-01-01", ["date_fin"] = $"{today:yyyy-MM-dd}" };
+        Famille.With(Assure).With(Enfant, "enfant", "2015-01-05", change: membre =>
+        {
+            if (ends == "presences")
+                membre["presences"] = new JsonObject { ["amc"] = new JsonArray(period), ["medecin_traitant"] = new JsonArray() };
+            else if (ends == "rattachement")
+                membre["rattachement"] = period;
+        });
+        if (ends == "droits")
+            Famille.FinDroits = today;
+
+        Assert.Equal((CacheOutcome.Miss, 600), await Read());
+        var asked = Asked();
+        await cluster.Advance(midnight - cluster.Time.GetUtcNow() - TimeSpan.FromSeconds(1));
+        Assert.Equal((CacheOutcome.Hit, 1), await Read());
+        Assert.Equal(asked, Asked());
+
+        await cluster.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal((CacheOutcome.Hit, 0), await Read());
+        await Until(() => Asked() == asked + 1);
+        await UntilAsync(async () => (await Read()).Ttl > 600);
+
+        int Asked() => ends == "droits" ? Droits : Compositions;
+
+        async Task<(CacheOutcome Outcome, int Ttl)> Read()
+        {
+            var cache = (ends == "droits" ? await Grain.GetDroits(Of(Assure), Cancellation) : await Grain.GetBeneficiaires(Of(Assure), Cancellation)).Cache!;
+            return (cache.Outcome, cache.TtlSeconds);
+        }
+    }
+
+    [Theory]
     [InlineData(null)]
     [InlineData(Enfant)]
     public async Task Parts_that_must_both_be_refreshed_first_are_asked_side_by_side_and_waited_for_once(string? about)
@@ -293,7 +379,7 @@ public sealed class FamilleGrainTests(DroitsCluster cluster) : IAsyncLifetime
 
         Famille.Remove(userLeft ? Assure : Enfant);
         if (!userLeft)
-            Famille.With(Enfant, "enfant", "2015-01-05", change: membre => membre["restrictions"] = new System.Text.Json.Nodes.JsonArray("secret"));
+            Famille.With(Enfant, "enfant", "2015-01-05", change: membre => membre["restrictions"] = new JsonArray("secret"));
         Famille.Version++;
 
         var reply = await Grain.GetDroits(Of(Assure, Enfant), Cancellation);
@@ -328,6 +414,18 @@ public sealed class FamilleGrainTests(DroitsCluster cluster) : IAsyncLifetime
         Assert.Equal(CacheOutcome.OldCopy, reply.Cache!.Outcome);
         Assert.Equal(5, PartJson.ReadDroits(reply.Payload).Version);
     }
+
+    private async Task<DateTimeOffset> TenMinutesBeforeMidnight()
+    {
+        var rest = TimeSpan.FromMinutes(10);
+        var now = cluster.Time.GetUtcNow();
+        var midnight = Paris.StartOf(Paris.DayOf(now + rest).AddDays(1));
+        await cluster.Advance(midnight - rest - now);
+        return midnight;
+    }
+
+    private async Task<Presences?> PresencesOfEnfant() =>
+        PartJson.ReadMembres((await Grain.GetBeneficiaires(Of(Assure), Cancellation)).Payload)[1].Presences;
 
     private static FamilleRequest Of(string user, string? about = null, TimeSpan? maximumAge = null) =>
         new() { Utilisateur = Nir(user), Beneficiaire = about is null ? null : Nir(about), MaximumAge = maximumAge };

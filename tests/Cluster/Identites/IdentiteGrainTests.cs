@@ -1,5 +1,6 @@
 using System.Text;
 using DroitsAmeli.Grains.Droits;
+using DroitsAmeli.Grains.Exploitation;
 using DroitsAmeli.Grains.Familles;
 using DroitsAmeli.Grains.FranceConnect;
 using DroitsAmeli.Grains.Identites;
@@ -87,6 +88,22 @@ public sealed class IdentiteGrainTests(DroitsCluster cluster) : IAsyncLifetime
         await cluster.Advance(TimeSpan.FromHours(0.2));
         Assert.Equal(personne.FamilleB, (await Identify(await Mint())).Famille);
         Assert.Equal(2, Identifications);
+    }
+
+    [Fact]
+    public async Task What_is_remembered_no_longer_leaves_the_memory()
+    {
+        var (from, other) = (cluster.Time.GetUtcNow(), new Personne());
+        cluster.Si.Identity(other.Name, 200, other.FamilleA, Personne.NirText);
+        Known(personne.FamilleA);
+        await Identify(await Mint());
+        await cluster.Advance(TimeSpan.FromMinutes(10));
+        await Identify(await Mint(other.Identite()));
+        var quarantine = OperatorOrdres.Quarantine(from, cluster.Time.GetUtcNow());
+
+        await cluster.Advance(TimeSpan.FromHours(24) - TimeSpan.FromMinutes(5));
+        cluster.Service<Ordres>().Add(quarantine);
+        Assert.Equal(1, cluster.Service<IdentiteIndex>().ForgetQuarantined());
     }
 
     [Theory]

@@ -78,6 +78,17 @@ public sealed class SimulatedSi(Node node, HttpClient http, long families)
         return (long)(await answer.Content.ReadFromJsonAsync<JsonNode>(cancellationToken))!["version"]!;
     }
 
+    /// <summary>Gives a new version to one family after the other, round and round, and tells the feed; gives the time that took.</summary>
+    /// <param name="count">How many events.</param>
+    /// <param name="perSecond">At what rate.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<TimeSpan> Touch(long count, long perSecond, CancellationToken cancellationToken)
+    {
+        using var answer = await http.PostAsJsonAsync(At("/sandbox/evenements/rafale"), new { nombre = count, par_seconde = perSecond }, Json, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+        return TimeSpan.FromSeconds((double)(await answer.Content.ReadFromJsonAsync<JsonNode>(cancellationToken))!["secondes"]!);
+    }
+
     /// <summary>
     /// Waits until the change feed is followed: what silos that store hold from before is asked again, spread over minutes, and would be counted
     /// with what is measured.

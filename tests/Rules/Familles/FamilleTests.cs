@@ -21,6 +21,7 @@ public sealed class FamilleTests
     [Theory]
     [InlineData("2008-11-24", Ouverture.Rattache)]
     [InlineData("2008-11-23", Ouverture.Fermee)]
+    [InlineData("9999-12-31", Ouverture.Rattache)]
     [InlineData(null, Ouverture.Fermee)]
     public void A_child_is_opened_until_the_day_of_18_years(string? birth, Ouverture expected) => Assert.Equal(
         expected,

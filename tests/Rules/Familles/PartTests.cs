@@ -113,6 +113,25 @@ public sealed class PartTests
         Assert.Equal(expected, (await part.Read(At(time), given.AddSeconds(secondsAfter), TestContext.Current.CancellationToken)).Copy!.Value);
     }
 
+    [Fact]
+    public async Task Copies_that_were_loaded_together_do_not_age_together()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 11, 23, 9, 0, 0, TimeSpan.Zero));
+        var freshFor = new List<TimeSpan>();
+        for (var loaded = 0; loaded < 100; loaded++)
+        {
+            var part = new Part<string>(
+                new("droits", (_, _, _) => Task.FromResult(new SiAnswer<string>(SiStatus.Ok, "rights", time.GetUtcNow())), _ => 1, (_, _) => null),
+                new(GrainId.Create("famille", "f-1"), new FreshnessOptions(), time, new Ordres()));
+            await part.Read(At(time), null, TestContext.Current.CancellationToken);
+            freshFor.Add(part.Copy!.FreshUntil - time.GetUtcNow());
+        }
+
+        Assert.All(freshFor, span => Assert.InRange(span, TimeSpan.FromMinutes(13.5), TimeSpan.FromMinutes(16.5)));
+        Assert.InRange(freshFor.Distinct().Count(), 90, 100);
+        Assert.InRange(freshFor.Count(span => span < TimeSpan.FromMinutes(15)), 5, 95);
+    }
+
     [Theory]
     [InlineData(OrdreKind.Quarantine)]
     [InlineData(OrdreKind.Forget)]

@@ -60,7 +60,7 @@ public sealed class SnapshotStoreTests : IDisposable
 
         Assert.False(none.IsConfigured);
         Assert.True(store.IsConfigured);
-        Assert.Null(await none.Read(Kind, Grain, Subject, CancellationToken.None));
+        Assert.Equal(new(null, IsKnown: true), await none.Read(Kind, Grain, Subject, CancellationToken.None));
         Assert.Equal(0, none.Pending);
     }
 
@@ -457,7 +457,7 @@ public sealed class SnapshotStoreTests : IDisposable
     {
         await Save("mine", StorageBench.Snapshot("mine"));
 
-        Assert.Null(await store.Read(Kind, Grain, "another", CancellationToken.None));
+        Assert.Null((await store.Read(Kind, Grain, "another", CancellationToken.None)).Found);
         Assert.Equal(1, counts["alarms:snapshot_not_authentic"]);
     }
 
@@ -470,8 +470,9 @@ public sealed class SnapshotStoreTests : IDisposable
         for (var read = 0; read < 100; read++)
             Assert.Null(await Read());
 
+        Assert.False((await store.Read(Kind, Grain, Subject, TestContext.Current.CancellationToken)).IsKnown);
         Assert.Equal(StorageCircuit.FailuresToOpen, counts["storage.reads:timed_out"]);
-        Assert.Equal(100 - StorageCircuit.FailuresToOpen, counts["storage.reads:circuit_open"]);
+        Assert.Equal(101 - StorageCircuit.FailuresToOpen, counts["storage.reads:circuit_open"]);
         Assert.Equal(before, rows.Calls);
         Assert.Single(lines.All);
 
@@ -531,6 +532,43 @@ public sealed class SnapshotStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task The_first_reads_after_a_start_wait_longer_for_a_database_that_has_answered()
+    {
+        await Save("mine", StorageBench.Snapshot("mine"));
+        await store.Prepare(Kind, StorageBench.Grain("nobody"), TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromMinutes(1));
+
+        var (reading, hold) = await HeldRead();
+        time.Advance(TimeSpan.FromSeconds(1) * (SnapshotStore.Patience - 1));
+        Assert.False(reading.IsCompleted);
+        hold.SetResult();
+        Assert.Equal("mine", (await reading.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken))!.Snapshot.Text());
+
+        (reading, hold) = await HeldRead();
+        time.Advance(TimeSpan.FromSeconds(1));
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Null(await reading.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        hold.SetResult();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_start_goes_on_without_a_database_that_does_not_answer(bool fails)
+    {
+        var hold = new TaskCompletionSource();
+        rows.Before = _ => fails ? throw new TimeoutException() : hold.Task;
+        var preparing = store.Prepare(Kind, StorageBench.Grain("nobody"), TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromSeconds(1) * SnapshotStore.Patience);
+        await preparing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+        var warning = Assert.Single(lines.All);
+        Assert.Contains("did not answer at start", warning.Text, StringComparison.Ordinal);
+        Assert.Equal(0, counts["storage.reads:not_stored"]);
+        hold.SetResult();
+    }
+
+    [Fact]
     public async Task A_caller_that_goes_away_is_told_so_and_fails_nobody()
     {
         var hold = new TaskCompletionSource();
@@ -557,7 +595,7 @@ public sealed class SnapshotStoreTests : IDisposable
         var reads = await Task.WhenAll(Enumerable.Range(0, 10_000).Select(number =>
             store.Read(Kind, StorageBench.Grain($"n{number}"), Subject, CancellationToken.None)));
 
-        Assert.All(reads, Assert.Null);
+        Assert.All(reads, read => Assert.Equal(new(null, IsKnown: true), read));
         Assert.Equal(10_000, counts["storage.reads:not_stored"]);
         Assert.InRange(rows.MostAtOnce, 1, new StorageLimits().Reads);
     }
@@ -600,7 +638,7 @@ public sealed class SnapshotStoreTests : IDisposable
     private static Ordre OrderOf(OrdreKind kind) =>
         new() { Id = Guid.NewGuid(), Kind = kind, From = StorageBench.Start, Instant = StorageBench.Start, Famille = Subject };
 
-    private Task<StoredSnapshot?> Read() => store.Read(Kind, Grain, Subject, TestContext.Current.CancellationToken);
+    private async Task<StoredSnapshot?> Read() => (await store.Read(Kind, Grain, Subject, TestContext.Current.CancellationToken)).Found;
 
     private async Task Save(string what, Snapshot snapshot)
     {

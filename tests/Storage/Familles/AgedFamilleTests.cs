@@ -208,7 +208,7 @@ public sealed class AgedFamilleTests(Databases databases) : IAsyncLifetime
     private static async Task<FamilleSnapshot?> Stored(StoredSilo silo)
     {
         await silo.Store.Flush(TimeSpan.FromSeconds(30));
-        return await silo.Store.Read(RestingFamille.Kind, IdOf(silo), Id, Cancellation) is { } stored
+        return (await silo.Store.Read(RestingFamille.Kind, IdOf(silo), Id, Cancellation)).Found is { } stored
             ? SnapshotCodec.Decode(stored.Snapshot.Content.Span)
             : null;
     }

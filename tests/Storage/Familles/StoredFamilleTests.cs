@@ -1,4 +1,5 @@
 using DroitsAmeli.Grains.Droits;
+using DroitsAmeli.Grains.Exploitation;
 using DroitsAmeli.Grains.Familles;
 using DroitsAmeli.Grains.FranceConnect;
 using DroitsAmeli.Grains.Identites;
@@ -166,7 +167,7 @@ public sealed class StoredFamilleTests(Databases databases) : IAsyncLifetime
                 await first.Store.Flush(TimeSpan.FromSeconds(30));
                 var stored = await first.Store.Read(
                     RestingFamille.Kind, first.Grains.GetGrain<IFamilleGrain>(FamilleKey.Of(Id)).GetGrainId(), Id, Cancellation);
-                return SnapshotCodec.Decode(stored!.Snapshot.Content.Span)!.Parts.Select(part => part.Nir).SequenceEqual([null, Assure]);
+                return SnapshotCodec.Decode(stored.Found!.Snapshot.Content.Span)!.Parts.Select(part => part.Nir).SequenceEqual([null, Assure]);
             },
             TimeSpan.FromSeconds(30),
             () => "The rights of somebody who left are still stored.");
@@ -226,6 +227,90 @@ public sealed class StoredFamilleTests(Databases databases) : IAsyncLifetime
         await Stored(0);
         Assert.Equal(2, si.Count("identifications/DURAND"));
     }
+
+    [Fact]
+    public async Task What_the_store_could_not_give_at_first_is_taken_from_it_once_it_can()
+    {
+        si.Identity("DURAND", 200, Id, Assure);
+        var first = await Start();
+        var before = await Read(first);
+        await Identify(first, null);
+        await Stored(2);
+        await first.Kill();
+        Famille.Status = 503;
+        si.Identity("DURAND", 503);
+
+        await TakeTableAway();
+        var second = await Start();
+        Assert.Equal(FamilleOutcome.SiUnavailable, (await Read(second)).Outcome);
+        Assert.Equal(IdentiteOutcome.SiUnavailable, (await Identify(second, null)).Outcome);
+        Assert.Equal(WarmUpOutcome.Failed, await second.Grains.GetGrain<IFamillePrechauffee>(FamilleKey.Of(Id)).WarmUp());
+
+        await BringTableBack();
+        await Eventually.Holds(
+            async () => (await Read(second)).Payload.SequenceEqual(before.Payload), TimeSpan.FromSeconds(30), () => "The stored rights are not shown.");
+        await Eventually.Holds(
+            async () => (await Identify(second, null)).Famille == Id, TimeSpan.FromSeconds(30), () => "The stored identity is not used.");
+    }
+
+    [Fact]
+    public async Task A_family_that_went_without_its_store_takes_from_it_what_it_still_lacks()
+    {
+        var first = await Start();
+        var before = await Read(first, Enfant);
+        await Read(first);
+        await Stored(1);
+        await first.Store.Flush(TimeSpan.FromSeconds(30));
+        await first.Kill();
+
+        await TakeTableAway();
+        var second = await Start();
+        var since = (await Read(second)).Cache!.Situation;
+        Assert.True(since > before.Cache!.Situation);
+        Famille.Status = 503;
+
+        await BringTableBack();
+        await Eventually.Holds(
+            async () => (await Read(second, Enfant)) is { Outcome: FamilleOutcome.Ok } after && after.Payload.SequenceEqual(before.Payload),
+            TimeSpan.FromSeconds(30),
+            () => "The stored rights of the child are not shown.");
+        Assert.Equal(since, (await Read(second)).Cache!.Situation);
+        await second.DisposeAsync();
+        silos.Remove(second);
+
+        var third = await Start();
+        Assert.Equal(since.ToUnixTimeMilliseconds(), (await Read(third)).Cache!.Situation.ToUnixTimeMilliseconds());
+        Assert.Equal(FamilleOutcome.Ok, (await Read(third, Enfant)).Outcome);
+    }
+
+    [Fact]
+    public async Task Rights_that_the_si_has_refused_meanwhile_are_not_taken_from_the_store()
+    {
+        var first = await Start();
+        Assert.Equal(FamilleOutcome.Ok, (await Read(first, Enfant)).Outcome);
+        await Stored(1);
+        await first.Store.Flush(TimeSpan.FromSeconds(30));
+        await first.Kill();
+
+        await TakeTableAway();
+        var second = await Start();
+        Famille.SansDroits = true;
+        Assert.Equal(FamilleOutcome.BeneficiaireInconnu, (await Read(second, Enfant)).Outcome);
+        Famille.Status = 503;
+        await BringTableBack();
+        await Eventually.Holds(
+            async () => (await second.Familles.Look(Id))!.Parts is [_] && (await second.Store.Read(RestingFamille.Kind, Key(second), Id, Cancellation)).IsKnown,
+            TimeSpan.FromSeconds(30),
+            () => "The store is not read.");
+        for (var read = 0; read < 10; read++)
+            Assert.Equal(FamilleOutcome.BeneficiaireInconnu, (await Read(second, Enfant)).Outcome);
+    }
+
+    private static GrainId Key(StoredSilo silo) => silo.Grains.GetGrain<IFamilleGrain>(FamilleKey.Of(Id)).GetGrainId();
+
+    private Task TakeTableAway() => PostgresServer.Execute(database, "ALTER TABLE orleansstorage RENAME TO away");
+
+    private Task BringTableBack() => PostgresServer.Execute(database, "ALTER TABLE away RENAME TO orleansstorage");
 
     private (int Compositions, int Droits) Asked => (si.Count("familles/" + Id), si.Count("droits/" + Id));
 

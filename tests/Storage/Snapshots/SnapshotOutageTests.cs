@@ -113,6 +113,42 @@ public sealed class SnapshotOutageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_database_that_answers_no_more_holds_nothing_else_up()
+    {
+        Open(readTimeoutSeconds: 0.5);
+        await Eventually.Holds(
+            async () =>
+            {
+                await Task.WhenAll(Enumerable.Range(0, 100).Select(read => Store.Read(StorageBench.Grain($"n{read}"))));
+                return counts["storage.reads:not_stored"] >= 1_000;
+            },
+            Limit,
+            counts.ToString);
+
+        await Server.Freeze();
+        try
+        {
+            var reading = Task.WhenAll(Enumerable.Range(0, 100).Select(read => Store.Read(StorageBench.Grain($"n{read}"))));
+            var (begun, longest) = (Stopwatch.StartNew(), TimeSpan.Zero);
+            while (begun.Elapsed < TimeSpan.FromSeconds(15))
+            {
+                var asked = Stopwatch.GetTimestamp();
+                await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
+                var waited = Stopwatch.GetElapsedTime(asked);
+                longest = waited > longest ? waited : longest;
+            }
+
+            await reading;
+            TestContext.Current.TestOutputHelper?.WriteLine($"longest wait for a thread: {longest.TotalMilliseconds:0} ms, {ThreadPool.ThreadCount} threads");
+            Assert.InRange(longest, TimeSpan.Zero, TimeSpan.FromMilliseconds(500));
+        }
+        finally
+        {
+            await Server.Thaw();
+        }
+    }
+
+    [Fact]
     public async Task A_row_that_somebody_locks_delays_its_own_write_alone()
     {
         Open();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DroitsAmeli.Grains.Storage;
 using DroitsAmeli.Grains.Storage.Schema;
 using DroitsAmeli.Tests.Postgres;
@@ -46,6 +47,26 @@ public sealed class SnapshotPurgeTests(Databases databases) : IAsyncLifetime
         Assert.True(run.Batches >= 90_000 / SnapshotPurge.BatchSize, $"{run.Batches} batches");
         Assert.Equal(10_000L, await Rows($"serviceid = '{StoreProcess.ServiceId}' AND expires_at > now()"));
         Assert.Equal(10_500L, await Rows("true"));
+    }
+
+    [Fact]
+    public async Task No_batch_takes_half_as_long_as_all_rows_at_once()
+    {
+        for (var tries = 1; ; tries++)
+        {
+            await Insert("expired", 90_000, expiry: "now() - interval '1 second'");
+            var begun = Stopwatch.GetTimestamp();
+            await PostgresServer.Execute(database, "DELETE FROM orleansstorage");
+            var atOnce = Stopwatch.GetElapsedTime(begun);
+
+            await Insert("expired", 90_000, expiry: "now() - interval '1 second'");
+            var run = (await Open(TimeProvider.System).Run(TestContext.Current.CancellationToken))!.Value;
+            if (run.LongestBatch < atOnce / 2)
+                return;
+
+            // A machine that stands still for a moment does so in one batch: it is played again.
+            Assert.True(tries < 5, $"The longest batch took {run.LongestBatch.TotalMilliseconds:F0} ms, all rows at once {atOnce.TotalMilliseconds:F0} ms.");
+        }
     }
 
     [Fact]

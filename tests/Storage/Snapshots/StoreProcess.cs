@@ -52,8 +52,8 @@ internal sealed class StoreProcess : IAsyncDisposable
 
     public SnapshotPurge Purge => services.GetServices<IHostedService>().OfType<SnapshotPurge>().Single();
 
-    public Task<StoredSnapshot?> Read(GrainId grain, string? subject = null) =>
-        Store.Read(StorageBench.Kind, grain, subject ?? SubjectOf(grain), TestContext.Current.CancellationToken);
+    public async Task<StoredSnapshot?> Read(GrainId grain, string? subject = null) =>
+        (await Store.Read(StorageBench.Kind, grain, subject ?? SubjectOf(grain), TestContext.Current.CancellationToken)).Found;
 
     /// <summary>Saves, and waits until that was tried.</summary>
     public async Task Save(GrainId grain, Snapshot snapshot)

@@ -80,6 +80,17 @@ internal static class SampleFamilles
             ]);
     }
 
+    /// <summary>The same family, whose rights the SI gave two hours before it confirmed them.</summary>
+    public static FamilleSnapshot Confirmed()
+    {
+        var known = Known();
+        return known with { Parts = [known.Parts[0], known.Parts[1] with { GivenAt = known.Parts[1].LoadedAt.AddHours(-2) }] };
+    }
+
+    /// <summary>The bytes of a file beside the tests, which holds them as a released version wrote them.</summary>
+    public static byte[] Released(string name) =>
+        Convert.FromHexString(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, name + ".hex")).ReplaceLineEndings(""));
+
     /// <summary>A family of the simulated population with its user's rights, read as the SI's answers are.</summary>
     public static FamilleSnapshot Of(FamilleSimulee famille, long version)
     {

@@ -66,11 +66,21 @@ public sealed class SnapshotCodecTests(ITestOutputHelper output)
     [MemberData(nameof(Formats))]
     public void Reads_every_format_up_to_the_newest(byte format)
     {
-        var released = Convert.FromHexString(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, $"format-{format}.hex")).ReplaceLineEndings(""));
+        var released = SampleFamilles.Released($"format-{format}");
 
         Assert.Equal(format, released[0]);
         Assert.False(SnapshotCodec.IsNewer(released));
         AssertEqual(SampleFamilles.Known(), SnapshotCodec.Decode(released));
+    }
+
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public void Reads_when_it_was_given_and_when_it_was_confirmed_in_every_format(byte format)
+    {
+        var released = SampleFamilles.Released($"format-{format}-confirmed");
+
+        Assert.Equal(format, released[0]);
+        AssertEqual(SampleFamilles.Confirmed(), SnapshotCodec.Decode(released));
     }
 
     [Fact]
@@ -181,7 +191,7 @@ public sealed class SnapshotCodecTests(ITestOutputHelper output)
         return bytes.ToArray();
     }
 
-    private static void AssertEqual(FamilleSnapshot expected, FamilleSnapshot? actual)
+    internal static void AssertEqual(FamilleSnapshot expected, FamilleSnapshot? actual)
     {
         Assert.NotNull(actual);
         Assert.Equal(expected.Newest, actual.Newest);
