@@ -84,13 +84,13 @@ public sealed class PartTests
     public void An_operator_is_told_where_a_copy_came_from_in_words_of_the_api()
     {
         var time = new FakeTimeProvider();
-        var part = new Part<string>(
-            new("droits", (_, _, _) => throw new InvalidOperationException(), _ => 1, (_, _) => null),
-            new(GrainId.Create("famille", "f-1"), new FreshnessOptions(), time, new Ordres()));
         Assert.Equal(["si", "stockage", "migration"], Enum.GetValues<CopySource>().Select(SourceOf));
 
         string SourceOf(CopySource source)
         {
+            var part = new Part<string>(
+                new("droits", (_, _, _) => throw new InvalidOperationException(), _ => 1, (_, _) => null),
+                new(GrainId.Create("famille", "f-1"), new FreshnessOptions(), time, new Ordres()));
             part.Restore(new("rights", 1, 1, time.GetUtcNow(), time.GetUtcNow(), source));
             return part.State()!.Source;
         }
