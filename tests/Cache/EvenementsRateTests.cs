@@ -77,6 +77,7 @@ public sealed class EvenementsRateTests(Database database)
             Assert.All(report.Outcomes.Keys, outcome => Assert.Contains(outcome, (string[])["200", "503 si_indisponible", "504 delai_depasse"]));
             Assert.True(report.GoodShare >= LeastGood, $"{report}\n{report.Failures()}");
             Assert.InRange(counters.ConcurrenceMax, 1, options.MaxConcurrentCalls);
+            Assert.InRange(raised, 1, long.MaxValue);
             if (!Scale.IsFull)
                 return;
             Assert.InRange(perSecond, 0.99 * Wanted, double.MaxValue);

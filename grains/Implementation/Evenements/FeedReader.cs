@@ -81,6 +81,7 @@ internal sealed class FeedReader(EvenementsClient client, FeedAlarms alarms, Tim
         var (pause, pauseWhenGone) = (ShortestPause, ShortestPause);
         var wasGone = false;
         var refusals = 0;
+        (string? Asked, string? End) refusedPage = default;
         while (true)
         {
             if (finishing)
@@ -116,6 +117,8 @@ internal sealed class FeedReader(EvenementsClient client, FeedAlarms alarms, Tim
                     continue;
 
                 case FeedAnswer.Refused refused:
+                    refusals = refusedPage == (asked, refused.Curseur) ? refusals : 0;
+                    refusedPage = (asked, refused.Curseur);
                     alarms.PageRefused(refused.Reason, isFirst: refusals == 0);
                     refusals++;
                     if (refused.Curseur is not { } end || refusals < RefusalsOfAPage)

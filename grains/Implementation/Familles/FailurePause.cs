@@ -15,8 +15,8 @@ public sealed class FailurePause
     /// <summary>True while no new try may be made.</summary>
     public bool IsOn(DateTimeOffset now) => now < until;
 
-    /// <summary>True when the last try failed, or was not made.</summary>
-    public bool HasFailed => until != default;
+    /// <summary>True when the last try failed, or was not made, and that is not long ago.</summary>
+    public bool HasFailed(DateTimeOffset now) => until != default && now < until + Longest;
 
     /// <summary>A try failed.</summary>
     /// <param name="now">The instant of the failure.</param>

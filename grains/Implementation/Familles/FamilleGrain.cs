@@ -14,6 +14,7 @@ internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IF
 {
     private const string MigratedContent = "famille";
     private const string MigratedVersion = "version";
+    private const string MigratedRestored = "restored";
 
     private static readonly TimeSpan RestsAfter = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LoadsEndWithin = TimeSpan.FromSeconds(2);
@@ -80,6 +81,7 @@ internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IF
             return;
         dehydrationContext.TryAddValue(MigratedContent, content.Content);
         dehydrationContext.TryAddValue(MigratedVersion, Volatile.Read(ref announced));
+        dehydrationContext.TryAddValue(MigratedRestored, restored);
     }
 
     /// <inheritdoc/>
@@ -87,7 +89,12 @@ internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IF
     {
         if (!rehydrationContext.TryGetValue<byte[]>(MigratedContent, out var content) || content is null)
             return;
-        restored = Take(content, CopySource.Migration);
+        if (ReadShowable(content) is { } moved)
+        {
+            Take(moved, CopySource.Migration);
+            restored = !rehydrationContext.TryGetValue<bool>(MigratedRestored, out var wasRestored) || wasRestored;
+        }
+
         if (rehydrationContext.TryGetValue<long>(MigratedVersion, out var version))
             Learn(version);
     }
@@ -221,6 +228,9 @@ internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IF
 
     private async Task<LiveFamille> WakeFirst(CancellationToken cancellationToken)
     {
+        // What it holds itself comes before what is stored.
+        if (live is null && Volatile.Read(ref resting) is not null)
+            GoLive(Thaw());
         if (!restored && with.Time.GetUtcNow().UtcTicks >= restoredAgainAt)
         {
             // Whoever can be answered without the store does not wait for it.
@@ -268,11 +278,13 @@ internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IF
                 return;
             var read = await with.Store.Read(RestingFamille.Kind, this.GetGrainId(), Famille, CancellationToken.None);
             isKnown = read.IsKnown;
-            if (!restored && read.Found is { } stored && Take(stored.Snapshot.Content.ToArray(), CopySource.Stockage))
+            if (!restored && read.Found is { } stored && ReadShowable(stored.Snapshot.Content.ToArray()) is { } showable)
             {
                 Learn(stored.LeastVersion);
-                if (live is { } awake)
-                    Complete(awake);
+                if (live is null && Volatile.Read(ref resting) is null)
+                    Take(showable, CopySource.Stockage);
+                else
+                    Complete(live ?? GoLive(Thaw()), showable);
             }
         }
         finally
@@ -284,30 +296,28 @@ internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IF
     }
 
     // A family that went without its store has loaded parts meanwhile: what it still lacks is taken from what was stored.
-    private void Complete(LiveFamille awake)
+    private void Complete(LiveFamille awake, RestingFamille stored)
     {
-        if (Volatile.Read(ref resting) is not { } rest || SnapshotCodec.Decode(rest.Content) is not { } snapshot)
+        if (SnapshotCodec.Decode(stored.Content) is not { } snapshot)
             return;
         awake.Restore(snapshot, _ => CopySource.Stockage);
         awake.Announce(Volatile.Read(ref announced));
-
-        // What is at rest now is the stored half alone.
         awake.Context.IsDirty = true;
         SaveSoon();
     }
 
-    private bool Take(byte[] content, CopySource source)
+    private void Take(RestingFamille content, CopySource source)
     {
-        if (FamilleSnapshot.Read(content) is not { Parts.Count: > 0 } snapshot
-            || snapshot.Parts.Any(part => with.Ordres.IsForgotten(part.LoadedAt, this.GetGrainId()) || with.Ordres.IsForgotten(part.GivenAt, this.GetGrainId())))
-        {
-            return false;
-        }
-
-        resting = RestingFamille.Of(content, snapshot);
-        taken = (source, resting.NewestLoad);
-        return true;
+        Volatile.Write(ref resting, content);
+        taken = (source, content.NewestLoad);
     }
+
+    /// <returns>Null for what cannot be read, or what an order forgets a part of.</returns>
+    private RestingFamille? ReadShowable(byte[] content) =>
+        FamilleSnapshot.Read(content) is not { Parts.Count: > 0 } snapshot
+        || snapshot.Parts.Any(part => with.Ordres.IsForgotten(part.LoadedAt, this.GetGrainId()) || with.Ordres.IsForgotten(part.GivenAt, this.GetGrainId()))
+            ? null
+            : RestingFamille.Of(content, snapshot);
 
     /// <summary>What is at rest, decoded, with the versions that were announced until now. In the grain's turn.</summary>
     internal LiveFamille Thaw()
@@ -357,7 +367,9 @@ internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IF
             return;
         if (resting is { } rest)
             with.Store.Save(RestingFamille.Kind, this.GetGrainId(), Famille, rest.ToStore());
-        else
+
+        // A row that nobody could read yet may hold what this family lacks.
+        else if (restored)
             with.Store.Forget(RestingFamille.Kind, this.GetGrainId());
     }
 

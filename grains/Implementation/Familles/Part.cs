@@ -212,7 +212,7 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         var verdict = Judge(maximumAge);
         if (verdict is FreshnessVerdict.RefreshBehind or FreshnessVerdict.RefreshFirst && !pause.IsOn(Now))
             _ = Load(SiPriority.Refresh);
-        return verdict is FreshnessVerdict.Fresh or FreshnessVerdict.RefreshBehind || verdict is FreshnessVerdict.RefreshFirst && pause.HasFailed
+        return verdict is FreshnessVerdict.Fresh or FreshnessVerdict.RefreshBehind || verdict is FreshnessVerdict.RefreshFirst && pause.HasFailed(Now)
             ? copy
             : null;
     }
@@ -262,7 +262,8 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
         if (loading is null && pause.IsOn(Now))
             return new(lastFailure, RetryAfter: pause.Remaining(Now));
 
-        var outcome = copy is null ? CacheOutcome.Miss : CacheOutcome.Refreshed;
+        var heldNothing = copy is null;
+        var outcome = heldNothing ? CacheOutcome.Miss : CacheOutcome.Refreshed;
         for (var attempt = 0; attempt < MostLoadsPerRead; attempt++)
         {
             var load = Load(reader.Demand);
@@ -284,6 +285,10 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
                     continue;
                 case SiStatus.NotFound or SiStatus.Gone:
                     return Refuse();
+
+                // The store has given it meanwhile.
+                case var _ when heldNothing && IsShowable(reader):
+                    return Serve(answer.Asked ? CacheOutcome.OldCopy : CacheOutcome.Hit);
                 default:
                     return new(answer.Status, RetryAfter: pause.Remaining(Now));
             }

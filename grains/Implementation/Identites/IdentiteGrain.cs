@@ -43,7 +43,7 @@ internal sealed class IdentiteGrain(
         DateTimeOffset? jetonExpiresAt,
         CancellationToken cancellationToken)
     {
-        if (!restored && remembered is null && time.GetUtcNow() >= restoredAgainAt)
+        if (!restored && time.GetUtcNow() >= restoredAgainAt)
             await (restoring ??= Restore()).WaitAsync(cancellationToken);
 
         var now = time.GetUtcNow();
@@ -115,6 +115,8 @@ internal sealed class IdentiteGrain(
         await Task.Yield();
         try
         {
+            // What is asked from now on is given after the orders in force were, also where the clock is behind that of their giver.
+            var keptFrom = ordres.KeptFrom(time.GetUtcNow(), this.GetGrainId());
             var answer = await si.Identify(request, CancellationToken.None, demand);
             var reply = answer.Status switch
             {
@@ -127,11 +129,11 @@ internal sealed class IdentiteGrain(
             };
             if (rejectedFamille is not null && reply.Famille == rejectedFamille)
                 insistedUntil = time.GetUtcNow() + InsistenceKeptFor;
-            return Remember(reply, answer.RetryAfter, answer.Asked);
+            return Remember(reply, answer.RetryAfter, answer.Asked, keptFrom);
         }
         catch (Exception)
         {
-            Remember(new() { Outcome = IdentiteOutcome.SiUnavailable }, null, asked: true);
+            Remember(new() { Outcome = IdentiteOutcome.SiUnavailable }, null, asked: true, default);
             throw;
         }
         finally
@@ -140,7 +142,7 @@ internal sealed class IdentiteGrain(
         }
     }
 
-    private IdentiteReply Remember(IdentiteReply reply, TimeSpan? retryAfter, bool asked)
+    private IdentiteReply Remember(IdentiteReply reply, TimeSpan? retryAfter, bool asked, DateTimeOffset keptFrom)
     {
         var now = time.GetUtcNow();
         switch (reply.Outcome)
@@ -154,10 +156,16 @@ internal sealed class IdentiteGrain(
                 return reply with { RetryAfter = pause.Remaining(now) };
 
             case IdentiteOutcome.Resolved:
+                now = now > keptFrom ? now : keptFrom;
                 store.Save(RememberedIdentite.Kind, this.GetGrainId(), Subject, new RememberedIdentite(reply.Famille!, reply.Nir!, now).ToStore());
                 break;
 
             case IdentiteOutcome.NotAttached or IdentiteOutcome.Ambiguous:
+                now = now > keptFrom ? now : keptFrom;
+
+                // A row that could not be read yet must not contradict it later.
+                if (!restored)
+                    store.Forget(RememberedIdentite.Kind, this.GetGrainId());
                 break;
 
             default:
@@ -165,6 +173,7 @@ internal sealed class IdentiteGrain(
         }
 
         pause.Succeeded();
+        restored = true;
         reply = reply with { GivenAt = now };
         remembered = reply;
         Telemetry.CacheReads.Add(1, new("part", "identite"), new("outcome", nameof(CacheOutcome.Miss)));
@@ -192,14 +201,12 @@ internal sealed class IdentiteGrain(
                 return;
             var read = await store.Read(RememberedIdentite.Kind, this.GetGrainId(), Subject, CancellationToken.None);
             isKnown = read.IsKnown;
-            if (remembered is null && read.Found is { } stored && RememberedIdentite.Read(stored.Snapshot) is { } known)
-            {
+            if (!restored && read.Found is { } stored && RememberedIdentite.Read(stored.Snapshot) is { } known)
                 remembered = new() { Outcome = IdentiteOutcome.Resolved, Famille = known.Famille, Nir = known.Nir, GivenAt = known.AskedAt };
-            }
         }
         finally
         {
-            restored = isKnown;
+            restored |= isKnown;
             restoredAgainAt = time.GetUtcNow() + RestoredAgainAfter;
             restoring = null;
         }

@@ -4,14 +4,26 @@ namespace DroitsAmeli.Grains.Storage;
 /// <remarks>
 /// Npgsql ends a command that has timed out by asking the server to cancel it, on a new connection and blocking a thread of the pool until
 /// that has timed out too. With a server that stands still that is a thread for each command that ran, for seconds, while the pool adds
-/// two a second: nothing else ran meanwhile, calls to grains included.
+/// two a second: nothing else ran meanwhile, calls to grains included. A pool that has them at all times is slower where processors are what
+/// is scarce: after a restart of everything two thirds of the reads were lost by it.
 /// </remarks>
-internal static class BlockedThreads
+/// <param name="threads">How many may block at once.</param>
+internal sealed class BlockedThreads(int threads)
 {
-    /// <summary>Lets the pool have so many threads at once beyond those that work.</summary>
-    public static void Allow(int threads)
+    private static readonly Lock Pool = new();
+
+    private bool allowed;
+
+    /// <summary>Lets the pool have them at once, or no longer.</summary>
+    public void Allow(bool now)
     {
-        ThreadPool.GetMinThreads(out var working, out var completing);
-        ThreadPool.SetMinThreads(Math.Max(working, Environment.ProcessorCount + threads), completing);
+        lock (Pool)
+        {
+            if (now == allowed)
+                return;
+            allowed = now;
+            ThreadPool.GetMinThreads(out var working, out var completing);
+            ThreadPool.SetMinThreads(now ? working + threads : Math.Max(1, working - threads), completing);
+        }
     }
 }

@@ -49,6 +49,9 @@ public sealed partial class SnapshotStore : IDisposable
     // Npgsql prepares a statement when it has run five times on its connection.
     private const int PreparedReads = 6;
     private const int PreparedConnections = 4;
+
+    // Commands of others on a database that stands still: of the change feed and of the orders, 4 at once each, the membership, the purge.
+    private const int OfOthers = 12;
     private const int MostConflicts = 5;
     private static readonly TimeSpan LogPeriod = TimeSpan.FromMinutes(1);
 
@@ -60,6 +63,7 @@ public sealed partial class SnapshotStore : IDisposable
     private readonly TimeSpan readTimeout;
     private readonly SemaphoreSlim reads;
     private readonly StorageCircuit circuit;
+    private readonly BlockedThreads blocked;
     private readonly WriteBehind behind;
     private readonly ConcurrentDictionary<EnvelopeFault, DateTimeOffset> logged = new();
     private long answeredInTime;
@@ -88,6 +92,7 @@ public sealed partial class SnapshotStore : IDisposable
         readTimeout = TimeSpan.FromSeconds(options.ReadTimeoutSeconds);
         reads = new(limits.Reads, limits.Reads);
         circuit = new(time);
+        blocked = new(limits.Reads + limits.Writes + OfOthers);
         behind = new(Carry, TimeSpan.FromSeconds(options.WriteDelaySeconds), time, logger, limits.Writes, limits.Waiting);
     }
 
@@ -141,6 +146,9 @@ public sealed partial class SnapshotStore : IDisposable
         if (rows is null)
             return new(null, IsKnown: true);
 
+        if (!circuit.TryEnter())
+            return Unknown("circuit_open");
+
         // Half of the time to get a turn, so that a database that answers is not judged by the length of the queue.
         var begun = time.GetTimestamp();
         if (behind.Hasten(kind, grain) is { } ended)
@@ -150,8 +158,6 @@ public sealed partial class SnapshotStore : IDisposable
                 return Unknown("timed_out");
         }
 
-        if (!circuit.TryEnter())
-            return Unknown("circuit_open");
         if (!await TakesTurn(begun, cancellationToken))
             return Unknown("timed_out");
 
@@ -165,7 +171,11 @@ public sealed partial class SnapshotStore : IDisposable
                 Volatile.Write(ref answeredInTime, time.GetUtcNow().Ticks);
             isPrepared = false;
             if (circuit.Succeeded())
+            {
+                blocked.Allow(false);
                 LogReadable();
+            }
+
             return new(Open(kind, subject, row), IsKnown: true);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -176,7 +186,11 @@ public sealed partial class SnapshotStore : IDisposable
         {
             isPrepared = false;
             if (circuit.Failed())
+            {
+                blocked.Allow(true);
                 LogUnreadable(StorageFailure.Describe(exception));
+            }
+
             return Unknown(exception is TimeoutException ? "timed_out" : "failed");
         }
     }
@@ -216,7 +230,11 @@ public sealed partial class SnapshotStore : IDisposable
     }
 
     /// <summary>Stops writing.</summary>
-    public void Dispose() => behind.Dispose();
+    public void Dispose()
+    {
+        behind.Dispose();
+        blocked.Allow(false);
+    }
 
     private async Task<bool> EndsInTime(Task ended, TimeSpan limit, CancellationToken cancellationToken)
     {

@@ -68,7 +68,6 @@ public static class StorageRegistration
 
         var keys = provider.GetRequiredService<ReloadedFile<StorageKeys>>();
         var limits = StorageDatabase.Of(options.ConnectionString!).Limits;
-        BlockedThreads.Allow(limits.Reads + limits.Writes);
         return new(
             provider.GetRequiredKeyedService<IGrainStorage>(SnapshotStore.Provider),
             () => keys.Current,

@@ -96,6 +96,34 @@ public sealed class PartTests
         }
     }
 
+    [Fact]
+    public async Task What_the_si_has_refused_is_not_taken_over_from_a_snapshot()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 11, 23, 9, 0, 0, TimeSpan.Zero));
+        var part = new Part<string>(
+            new("droits", (_, _, _) => Task.FromResult(new SiAnswer<string>(SiStatus.NotFound, null, time.GetUtcNow())), _ => 1, (_, _) => null),
+            new(GrainId.Create("famille", "f-1"), new FreshnessOptions(), time, new Ordres()));
+        Assert.Equal(SiStatus.NotFound, (await part.Read(At(time), null, TestContext.Current.CancellationToken)).Status);
+
+        part.Restore(new("rights", 1, 1, time.GetUtcNow().AddMinutes(-1), time.GetUtcNow(), CopySource.Stockage));
+        Assert.Null(part.Copy);
+    }
+
+    [Fact]
+    public async Task A_copy_that_comes_while_the_si_fails_is_shown_to_whoever_waits()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 11, 23, 9, 0, 0, TimeSpan.Zero));
+        var answer = new TaskCompletionSource<SiAnswer<string>>();
+        var part = new Part<string>(
+            new("droits", (_, _, _) => answer.Task, _ => 1, (_, _) => null),
+            new(GrainId.Create("famille", "f-1"), new FreshnessOptions(), time, new Ordres()));
+        var read = part.Read(At(time), null, TestContext.Current.CancellationToken);
+
+        part.Restore(new("rights", 1, 1, time.GetUtcNow().AddHours(-2), time.GetUtcNow().AddHours(-1), CopySource.Stockage));
+        answer.SetResult(new(SiStatus.Unavailable, null, time.GetUtcNow()));
+        Assert.Equal("rights", (await read.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)).Copy?.Value);
+    }
+
     [Theory]
     [InlineData(0, "first")]
     [InlineData(1, "second")]

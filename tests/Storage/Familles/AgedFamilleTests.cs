@@ -88,6 +88,63 @@ public sealed class AgedFamilleTests(Databases databases) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_family_has_loaded_itself_is_not_replaced_by_an_older_row_that_could_not_be_read_before()
+    {
+        var first = await Start();
+        await Read(first);
+        await Passes(async () => await Stored(first) is not null);
+        await first.Kill();
+
+        await PostgresServer.Execute(database, "ALTER TABLE orleansstorage RENAME TO away");
+        Famille.Version = 2;
+        var second = await Start(writeDelaySeconds: 60);
+        Assert.Equal(2, Version(await Read(second)));
+        await Passes(() => second.Service<FamilleIndex>().Find(IdOf(second)) is { IsAtRest: true }, TimeSpan.FromSeconds(10));
+        await second.Store.Settle([IdOf(second)], Cancellation);
+        Assert.Equal(0, second.Store.Pending);
+
+        Famille.Status = 503;
+        await PostgresServer.Execute(database, "ALTER TABLE away RENAME TO orleansstorage");
+        var before = counts["storage.reads:found"];
+        await Passes(
+            async () =>
+            {
+                Assert.Equal(2, Version(await Read(second)));
+                return counts["storage.reads:found"] > before;
+            },
+            TimeSpan.FromSeconds(2));
+        Assert.Equal(2, Version(await Read(second)));
+        await Passes(async () => (await Stored(second))?.Parts.All(part => part.Version == 2) == true);
+    }
+
+    [Fact]
+    public async Task A_row_that_could_not_be_read_is_not_removed_because_nothing_is_held()
+    {
+        var first = await Start();
+        await Read(first);
+        await Passes(async () => await Stored(first) is not null);
+        await first.Kill();
+
+        await PostgresServer.Execute(database, "ALTER TABLE orleansstorage RENAME TO away");
+        Famille.Status = 503;
+        var second = await Start();
+        await second.Familles.Announce([new(Id, 1)]);
+        var reply = await second.Grains.GetGrain<IFamilleGrain>(FamilleKey.Of(Id)).GetDroits(new() { Utilisateur = NirOf(Assure) }, Cancellation);
+        Assert.Equal(FamilleOutcome.SiUnavailable, reply.Outcome);
+        await second.Familles.Announce([new(Id, 1)]);
+        await Passes(() => second.Service<FamilleIndex>().Find(IdOf(second)) is { IsAtRest: false }, TimeSpan.FromSeconds(1));
+        time.Advance(TimeSpan.FromSeconds(2));
+        await PostgresServer.Execute(database, "ALTER TABLE away RENAME TO orleansstorage");
+        await Passes(() => second.Store.Pending == 0, TimeSpan.FromSeconds(10));
+
+        Assert.Equal(1, await PostgresServer.Scalar<long>(database, "SELECT count(*) FROM orleansstorage"));
+        await Passes(
+            async () => (await second.Grains.GetGrain<IFamilleGrain>(FamilleKey.Of(Id)).GetDroits(new() { Utilisateur = NirOf(Assure) }, Cancellation))
+                .Outcome is FamilleOutcome.Ok,
+            TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
     public async Task What_a_quarantine_forgets_while_the_database_is_away_is_not_written_when_it_is_back()
     {
         var silo = await Start(writeDelaySeconds: 60);
@@ -197,6 +254,8 @@ public sealed class AgedFamilleTests(Databases databases) : IAsyncLifetime
         foreach (var nir in (string[])[Assure, Enfant, Benjamin])
             await Read(silo, nir);
     }
+
+    private static long Version(FamilleReply reply) => PartJson.ReadDroits(reply.Payload).Version;
 
     /// <summary>Lets the family come to rest, and what it saves be written.</summary>
     private async Task Rest(StoredSilo silo)

@@ -284,29 +284,22 @@ public sealed class StoredFamilleTests(Databases databases) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Rights_that_the_si_has_refused_meanwhile_are_not_taken_from_the_store()
+    public async Task An_identity_that_the_si_has_refused_meanwhile_does_not_come_back_from_the_store()
     {
+        si.Identity("DURAND", 200, Id, Assure);
         var first = await Start();
-        Assert.Equal(FamilleOutcome.Ok, (await Read(first, Enfant)).Outcome);
+        Assert.Equal(Id, (await Identify(first, null)).Famille);
         await Stored(1);
-        await first.Store.Flush(TimeSpan.FromSeconds(30));
         await first.Kill();
 
         await TakeTableAway();
+        si.Identity("DURAND", 404);
         var second = await Start();
-        Famille.SansDroits = true;
-        Assert.Equal(FamilleOutcome.BeneficiaireInconnu, (await Read(second, Enfant)).Outcome);
-        Famille.Status = 503;
+        Assert.Equal(IdentiteOutcome.NotAttached, (await Identify(second, null)).Outcome);
         await BringTableBack();
-        await Eventually.Holds(
-            async () => (await second.Familles.Look(Id))!.Parts is [_] && (await second.Store.Read(RestingFamille.Kind, Key(second), Id, Cancellation)).IsKnown,
-            TimeSpan.FromSeconds(30),
-            () => "The store is not read.");
-        for (var read = 0; read < 10; read++)
-            Assert.Equal(FamilleOutcome.BeneficiaireInconnu, (await Read(second, Enfant)).Outcome);
+        await Stored(0);
+        Assert.Equal(IdentiteOutcome.NotAttached, (await Identify(second, null)).Outcome);
     }
-
-    private static GrainId Key(StoredSilo silo) => silo.Grains.GetGrain<IFamilleGrain>(FamilleKey.Of(Id)).GetGrainId();
 
     private Task TakeTableAway() => PostgresServer.Execute(database, "ALTER TABLE orleansstorage RENAME TO away");
 
