@@ -4,8 +4,7 @@ namespace DroitsAmeli.Grains.Storage;
 /// <remarks>
 /// Npgsql ends a command that has timed out by asking the server to cancel it, on a new connection and blocking a thread of the pool until
 /// that has timed out too. With a server that stands still that is a thread for each command that ran, for seconds, while the pool adds
-/// two a second: nothing else ran meanwhile, calls to grains included. A pool that has them at all times is slower where processors are what
-/// is scarce: after a restart of everything two thirds of the reads were lost by it.
+/// two a second: nothing else ran meanwhile, calls to grains included. At other times so many threads would only compete for the processors.
 /// </remarks>
 /// <param name="threads">How many may block at once.</param>
 internal sealed class BlockedThreads(int threads)
