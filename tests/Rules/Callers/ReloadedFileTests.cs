@@ -208,9 +208,18 @@ internal class ListLogger : ILogger
 {
     private readonly List<(LogLevel Level, string Text)> lines = [];
 
-    public IReadOnlyList<string> Errors => [.. lines.Where(line => line.Level >= LogLevel.Error).Select(line => line.Text)];
+    public IReadOnlyList<string> Errors => [.. Lines.Where(line => line.Level >= LogLevel.Error).Select(line => line.Text)];
 
-    public string All => string.Join('\n', lines.Select(line => line.Text));
+    public string All => string.Join('\n', Lines.Select(line => line.Text));
+
+    private (LogLevel Level, string Text)[] Lines
+    {
+        get
+        {
+            lock (lines)
+                return [.. lines];
+        }
+    }
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
