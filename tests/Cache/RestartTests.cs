@@ -78,6 +78,7 @@ public sealed class RestartTests(Database database)
             Assert.True(report.GoodShare >= Scale.Of(0.95, 0.999), $"{report}\n{report.Failures()}");
             Assert.InRange(lastBad, TimeSpan.Zero, YoungFor);
             AssertRefusals(report);
+            Assert.InRange(counters.ConcurrenceMax, 0, options.MaxConcurrentCalls);
             Assert.Equal(0, counters.Loads);
             Assert.InRange(ready, TimeSpan.Zero, Scale.Of(ReadyLimit, ReadyWanted));
 
