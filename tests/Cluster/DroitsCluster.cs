@@ -19,6 +19,9 @@ namespace DroitsAmeli.Tests.Cluster;
 /// </summary>
 public class DroitsCluster : IAsyncLifetime
 {
+    /// <summary>What the régime SI serves at once.</summary>
+    public const int SiCalls = 64;
+
     public static readonly DateTimeOffset Start = new(2026, 11, 23, 9, 0, 0, TimeSpan.Zero);
 
     private readonly string hmacKeyFile = Path.GetTempFileName();
@@ -47,7 +50,7 @@ public class DroitsCluster : IAsyncLifetime
             .AddInMemoryCollection(new Dictionary<string, string?>
             {
                 ["RegimeSi:BaseUrl"] = Si.BaseUrl,
-                ["RegimeSi:MaxConcurrentCalls"] = "64",
+                ["RegimeSi:MaxConcurrentCalls"] = $"{SiCalls}",
                 ["Identities:HmacKeyFile"] = hmacKeyFile,
             })
             .AddInMemoryCollection(FranceConnect.Settings)

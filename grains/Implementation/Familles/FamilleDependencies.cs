@@ -16,6 +16,7 @@ internal sealed class FamilleDependencies(
     Ordres ordres,
     FamilleIndex index,
     RecentEvenements recent,
+    AnnouncedRefreshes announcedRefreshes,
     ISiloStatusOracle silos,
     ILogger<FamilleGrain> logger)
 {
@@ -34,6 +35,8 @@ internal sealed class FamilleDependencies(
     public FamilleIndex Index => index;
 
     public RecentEvenements Recent => recent;
+
+    public AnnouncedRefreshes AnnouncedRefreshes => announcedRefreshes;
 
     public ISiloStatusOracle Silos => silos;
 

@@ -22,6 +22,7 @@ public static class FamilleRegistration
         services.AddSettings<FamilleOptions>(configuration, FamilleOptions.Section);
         services.TryAddSingleton<Ordres>();
         services.AddSingleton<RecentEvenements>();
+        services.AddSingleton<AnnouncedRefreshes>();
         services.AddSingleton<FamilleDependencies>();
         services.AddSingleton<FamilleIndex>();
         services.AddSingleton<FamillesServiceClient>();

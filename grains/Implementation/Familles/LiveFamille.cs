@@ -132,10 +132,12 @@ internal sealed class LiveFamille
         return outcome;
     }
 
-    /// <summary>Takes note of a version that the SI has announced, and asks for it at once.</summary>
+    /// <summary>Takes note of a version that the SI has announced, and asks for it at once unless many families do.</summary>
     public void Announce(long version)
     {
         context.Announce(version);
+        if (!(composition.IsSuperseded || droits.Values.Any(part => part.IsSuperseded)) || !with.AnnouncedRefreshes.TryBegin())
+            return;
         composition.RefreshAnnounced();
         foreach (var part in droits.Values)
             part.RefreshAnnounced();

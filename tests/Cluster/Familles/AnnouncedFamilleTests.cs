@@ -46,6 +46,35 @@ public sealed class AnnouncedFamilleTests(DroitsCluster cluster) : IAsyncLifetim
     }
 
     [Fact]
+    public async Task Of_many_announced_families_only_as_many_as_the_si_serves_are_asked_for_at_once_and_the_others_when_they_are_read()
+    {
+        var many = Enumerable.Range(0, 2 * DroitsCluster.SiCalls).Select(n => $"{id}-{n}").ToArray();
+        foreach (var famille in many)
+        {
+            cluster.Si.Famille(famille).With(Personne.NirText);
+            Assert.Equal(1, await VersionRead(famille));
+            cluster.Si.Famille(famille).Version = 2;
+        }
+
+        await cluster.Advance(TimeSpan.FromSeconds(1));
+        await Service.Announce([.. many.Select(famille => new Evenement(famille, 2))]);
+        await DroitsCluster.Until(async () => (await Superseded()).Length <= many.Length - DroitsCluster.SiCalls);
+        await cluster.Advance(TimeSpan.Zero);
+
+        var left = await Superseded();
+        Assert.Equal(many.Length - DroitsCluster.SiCalls, left.Length);
+        Assert.All(left, famille => Assert.Equal(1, cluster.Si.Count("familles/" + famille)));
+        foreach (var famille in many)
+            Assert.Equal(2, await VersionRead(famille));
+
+        async Task<string[]> Superseded()
+        {
+            var states = await Task.WhenAll(many.Select(Service.Look));
+            return [.. many.Where((_, at) => states[at]!.Parts.Any(part => part.Superseded))];
+        }
+    }
+
+    [Fact]
     public async Task What_was_announced_is_never_answered_in_its_old_version()
     {
         Famille.With(Personne.NirText);
@@ -281,6 +310,9 @@ public sealed class AnnouncedFamilleTests(DroitsCluster cluster) : IAsyncLifetim
         new() { Id = Guid.NewGuid(), Kind = OrdreKind.Quarantine, From = from, Instant = to };
 
     private async Task<long> VersionRead() => Version(await Read());
+
+    private async Task<long> VersionRead(string famille) => Version(
+        await cluster.Client.GetGrain<IFamilleGrain>(FamilleKey.Of(famille)).GetDroits(new() { Utilisateur = Personne.Nir }, Cancellation));
 
     private static long Version(FamilleReply reply)
     {
