@@ -154,7 +154,7 @@ internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IF
     /// <summary>Lets go of the parts at rest that nobody may be shown any more. From any thread.</summary>
     public void DropExpired(DateTimeOffset now)
     {
-        if (Volatile.Read(ref resting) is not { } rest || rest.Without(expiredAt: now) is var left && ReferenceEquals(left, rest))
+        if (Volatile.Read(ref resting) is not { } rest || rest.Without(expiredAt: now, Volatile.Read(ref announced)) is var left && ReferenceEquals(left, rest))
             return;
 
         // Whoever is awake saves by itself, and a row that has expired is removed.
@@ -363,14 +363,20 @@ internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IF
             with.Store.Forget(RestingFamille.Kind, this.GetGrainId());
         awake.Context.IsRefused = false;
 
-        if (!Rest(awake))
-            return;
-        if (resting is { } rest)
-            with.Store.Save(RestingFamille.Kind, this.GetGrainId(), Famille, rest.ToStore());
+        do
+        {
+            if (!Rest(awake))
+                return;
+            if (resting is { } rest)
+                with.Store.Save(RestingFamille.Kind, this.GetGrainId(), Famille, rest.ToStore());
 
-        // A row that nobody could read yet may hold what this family lacks.
-        else if (restored)
-            with.Store.Forget(RestingFamille.Kind, this.GetGrainId());
+            // A row that nobody could read yet may hold what this family lacks.
+            else if (restored)
+                with.Store.Forget(RestingFamille.Kind, this.GetGrainId());
+        }
+
+        // Whoever announced a version meanwhile may have looked for unwritten rows before this one was.
+        while (Volatile.Read(ref announced) > awake.Context.Announced);
     }
 
     /// <returns>False when it cannot be encoded: then it is neither kept at rest, nor stored, nor migrated.</returns>
@@ -379,6 +385,7 @@ internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IF
         RestingFamille? rest = null;
         try
         {
+            awake.Context.Announce(Volatile.Read(ref announced));
             rest = awake.Snapshot() is { } snapshot ? RestingFamille.Of(snapshot) : null;
             return true;
         }

@@ -45,11 +45,11 @@ internal sealed class PartContext(GrainId famille, FreshnessOptions freshness, T
         IsDirty = true;
     }
 
-    /// <summary>The SI has announced a version.</summary>
+    /// <summary>The SI has announced a version. That alone is no reason to save: the feed raises what is stored.</summary>
     public void Announce(long version)
     {
         Announced = Math.Max(Announced, version);
-        Advance(version);
+        Newest = Math.Max(Newest, version);
     }
 
     /// <summary>Nothing but what the SI has announced counts as shown any more.</summary>

@@ -55,14 +55,16 @@ internal sealed record RestingFamille(byte[] Content, DateTimeOffset OldestLoad,
     }
 
     /// <summary>What is left without the parts that may be shown to nobody at that instant: the same when that is none, null when it is all.</summary>
-    public RestingFamille? Without(DateTimeOffset expiredAt)
+    /// <param name="expiredAt">The instant.</param>
+    /// <param name="announced">The newest version that the SI has announced: what is left is old where it was given before that.</param>
+    public RestingFamille? Without(DateTimeOffset expiredAt, long announced)
     {
         if (expiredAt < ExpiresAt)
             return this;
         if (SnapshotCodec.Decode(Content) is not { } snapshot)
             return null;
         var left = snapshot.Parts.Where(part => expiredAt < Freshness.ExpiresAt(part.LoadedAt)).ToList();
-        return left.Count > 0 ? Of(snapshot with { Parts = left }) : null;
+        return left.Count > 0 ? Of(new FamilleSnapshot(Math.Max(snapshot.Newest, announced), left)) : null;
     }
 
     private static IEnumerable<DateTimeOffset> InstantsOf(Snapshot stored)

@@ -108,6 +108,41 @@ public sealed class StoredFamilleTests(Databases databases) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_family_that_is_saved_while_a_version_is_announced_is_stored_with_it()
+    {
+        var first = await Start(writeDelaySeconds: 60);
+        await Read(first);
+        Famille.Status = 503;
+        var grain = FindGrain(first);
+        await await grain.Post(() =>
+        {
+            grain.Announce(2);
+            return grain.OnDeactivateAsync(new(DeactivationReasonCode.ApplicationRequested, ""), Cancellation);
+        });
+        await first.Store.Flush(TimeSpan.FromSeconds(30));
+        await Stored(1);
+        await first.Kill();
+
+        Assert.Equal(FamilleOutcome.SiUnavailable, (await Read(await Start())).Outcome);
+    }
+
+    [Fact]
+    public async Task A_version_that_is_only_announced_is_not_written()
+    {
+        var first = await Start(writeDelaySeconds: 60);
+        await Read(first);
+        await Until(() => first.Store.Pending == 1);
+        await first.Store.Flush(TimeSpan.FromSeconds(30));
+        Famille.Status = 503;
+        await first.Familles.Announce([new(Id, 2)]);
+        Assert.Equal(2, (await first.Familles.Look(Id))!.Newest);
+
+        var grain = FindGrain(first);
+        await await grain.Post(() => grain.OnDeactivateAsync(new(DeactivationReasonCode.ApplicationRequested, ""), Cancellation));
+        Assert.Equal(0, first.Store.Pending);
+    }
+
+    [Fact]
     public async Task Of_two_activations_of_one_family_the_older_never_overwrites_the_newer()
     {
         var slow = await Start(writeDelaySeconds: 60);
@@ -327,6 +362,9 @@ public sealed class StoredFamilleTests(Databases databases) : IAsyncLifetime
     private static Nir NirOf(string text) => Nir.TryParse(text, out var nir) ? nir : throw new ArgumentException("Not a NIR.", nameof(text));
 
     private Task<long> Rows() => PostgresServer.Scalar<long>(database, "SELECT count(*) FROM orleansstorage");
+
+    private static FamilleGrain FindGrain(StoredSilo silo) =>
+        silo.Service<FamilleIndex>().Find(silo.Grains.GetGrain<IFamilleGrain>(FamilleKey.Of(Id)).GetGrainId())!;
 
     private Task Stored(long rows) =>
         Eventually.Holds(async () => await Rows() == rows, TimeSpan.FromSeconds(30), () => $"The store does not hold {rows} rows.");

@@ -106,13 +106,14 @@ public sealed class RestingFamilleTests : IDisposable
         var (composition, droits) = (Known.Parts[0], Known.Parts[1] with { LoadedAt = SampleFamilles.LoadedAt.AddHours(-70), GivenAt = SampleFamilles.LoadedAt.AddHours(-71) });
         var rest = RestingFamille.Of(Known with { Parts = [composition, droits] });
         Assert.Equal(droits.LoadedAt.AddHours(72), rest.ExpiresAt);
-        Assert.Same(rest, rest.Without(expiredAt: rest.ExpiresAt.AddMilliseconds(-1)));
+        Assert.Same(rest, rest.Without(rest.ExpiresAt.AddMilliseconds(-1), announced: 0));
 
-        var left = rest.Without(expiredAt: rest.ExpiresAt)!;
+        var left = rest.Without(rest.ExpiresAt, announced: 0)!;
         var snapshot = SnapshotCodec.Decode(left.Content)!;
         Assert.Equal((Known.Newest, null), (snapshot.Newest, Assert.Single(snapshot.Parts).Nir));
         Assert.Equal(composition.LoadedAt.AddHours(72), left.ExpiresAt);
-        Assert.Null(left.Without(expiredAt: left.ExpiresAt));
+        Assert.Null(left.Without(left.ExpiresAt, announced: 0));
+        Assert.Equal(Known.Newest + 1, SnapshotCodec.Decode(rest.Without(rest.ExpiresAt, Known.Newest + 1)!.Content)!.Newest);
     }
 
     private static FamilleSnapshot Merge(FamilleSnapshot stored, FamilleSnapshot mine) =>
