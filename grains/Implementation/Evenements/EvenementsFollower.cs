@@ -48,7 +48,7 @@ public sealed class EvenementsFollower : IDisposable
         reader = new(client, alarms, time);
         missed = new(silos, NewOrdres(), store.IsConfigured, alarms, time);
         stored = new(store, (number, evenements) => lanes!.Tell(number, evenements), time);
-        lanes = new(silos, recent, missed, progress, StoreHeld, NewOrdres, time);
+        lanes = new(silos, recent, missed, progress, StoreHeld, NewOrdres, StoreCover, time);
         keeper = new(store, progress, OldestPending, alarms, time);
 
         StaleOrdres NewOrdres() => new(options.Value.StaleSpread, si.Value.Timeout);
@@ -135,9 +135,14 @@ public sealed class EvenementsFollower : IDisposable
             return;
 
         digesting = number;
+        var closings = lanes.Closings;
         if (store.IsConfigured && (stored.IsFailing || stored.GivenUp is not null || !await TrySupersede(evenements)))
             stored.Add(number, evenements, tellAgain: true);
         lanes.Tell(number, evenements);
+
+        // A silo that has died since the first statement may have written rows that the statement did not see.
+        if (lanes.Closings != closings)
+            StoreHeld(number, evenements);
         digesting = long.MaxValue;
     }
 
@@ -161,6 +166,12 @@ public sealed class EvenementsFollower : IDisposable
     {
         if (store.IsConfigured)
             stored.Add(number, held, tellAgain: false);
+    }
+
+    private void StoreCover(long number, Ordre ordre)
+    {
+        if (store.IsConfigured)
+            stored.Add(number, ordre);
     }
 
     private async Task WatchSilos()

@@ -9,14 +9,16 @@ namespace DroitsAmeli.Grains.Evenements;
 /// </summary>
 /// <param name="announce">Tells the silo; returns the families held there.</param>
 /// <param name="obey">Gives the silo an order.</param>
-/// <param name="held">Called with the number and the events of the families that were held, before they count as told.</param>
+/// <param name="held">Called with the number and the events of the families that were held, or may have been, before they count as told.</param>
 /// <param name="missed">The orders that stand for events that were too many to keep.</param>
+/// <param name="covered">Called with such an order, and the number of the first event it stands for.</param>
 /// <param name="time">The clock.</param>
 internal sealed class SiloLane(
     Func<Evenement[], Task<string[]>> announce,
     Func<Ordre, Task<int>> obey,
     Action<long, Evenement[]> held,
     StaleOrdres missed,
+    Action<long, Ordre> covered,
     TimeProvider time) : IDisposable
 {
     /// <summary>Events kept for a silo that does not answer.</summary>
@@ -48,7 +50,13 @@ internal sealed class SiloLane(
             foreach (var ordre in ordres)
                 Open(ordre);
             if (missed.Cover(time.GetUtcNow(), out var isNew) is var cover && isNew)
+            {
                 Add(number, cover);
+
+                // What the silo writes until it obeys outlives it: who reads the store must obey too, all silos.
+                covered(number, cover);
+            }
+
             Telemetry.EvenementsResets.Add(1, new KeyValuePair<string, object?>("reason", "silo_behind"));
             return;
         }
@@ -85,9 +93,11 @@ internal sealed class SiloLane(
         }
     }
 
-    /// <summary>The silo is dead: nothing is to be told to it any more.</summary>
+    /// <summary>The silo is dead: nothing is to be told to it any more. What it wrote without knowing, or without saying so, it may have held.</summary>
     public void Close()
     {
+        foreach (var item in open.Where(item => item.Evenements.Length > 0).OrderBy(item => item.Number))
+            held(item.Number, item.Evenements);
         Clear();
         gone.Cancel();
     }
@@ -159,6 +169,14 @@ internal sealed class SiloLane(
                 NoteHeld(item, familles);
             item.IsTold = true;
         }
+        catch (Exception)
+        {
+            // What it found, and has written by now, nobody says again.
+            item.HasLostAnswer = true;
+            if (item.IsTold && open.Contains(item))
+                held(item.Number, item.Evenements);
+            throw;
+        }
         finally
         {
             // A late answer may name families that no other names: what they were writing is written by now.
@@ -169,6 +187,12 @@ internal sealed class SiloLane(
 
     private void NoteHeld(Item item, string[] familles)
     {
+        if (item.HasLostAnswer && item.Evenements.Length > 0)
+        {
+            held(item.Number, item.Evenements);
+            return;
+        }
+
         if (familles.Length == 0)
             return;
         var names = familles.ToHashSet(StringComparer.Ordinal);
@@ -189,6 +213,9 @@ internal sealed class SiloLane(
 
         /// <summary>True once the silo has answered one.</summary>
         public bool IsTold { get; set; }
+
+        /// <summary>True once a call has failed: it may have been carried out.</summary>
+        public bool HasLostAnswer { get; set; }
 
         /// <summary>How long to wait this time: longer each time, for a silo that is alive may need it.</summary>
         public TimeSpan NextPatience()

@@ -10,8 +10,9 @@ namespace DroitsAmeli.Grains.Evenements;
 /// <param name="recent">What those that come are told too.</param>
 /// <param name="missed">The orders that stand for missed events.</param>
 /// <param name="progress">Numbers what is told.</param>
-/// <param name="held">Called with the events of a batch whose families a silo held.</param>
+/// <param name="held">Called with the events of a batch whose families a silo held, or may have.</param>
 /// <param name="newOrdres">Makes the orders of one lane.</param>
+/// <param name="covered">Called with an order that stands for what was too much to keep for one silo, and the number of the first such event.</param>
 /// <param name="time">The clock.</param>
 internal sealed class SiloLanes(
     FamillesSilos silos,
@@ -20,6 +21,7 @@ internal sealed class SiloLanes(
     FeedProgress progress,
     Action<long, Evenement[]> held,
     Func<StaleOrdres> newOrdres,
+    Action<long, Ordre> covered,
     TimeProvider time) : IDisposable
 {
     private readonly Dictionary<SiloAddress, SiloLane> lanes = [];
@@ -28,6 +30,9 @@ internal sealed class SiloLanes(
 
     /// <summary>The least number of what a silo is still to be told; <see cref="long.MaxValue"/> when nothing.</summary>
     public long Oldest => lanes.Values.Select(lane => lane.Oldest).Append(long.MaxValue).Min();
+
+    /// <summary>Counts the lanes that were closed.</summary>
+    public int Closings { get; private set; }
 
     /// <summary>What is said at the moment.</summary>
     public IReadOnlyCollection<Task> Talks => talks;
@@ -48,11 +53,12 @@ internal sealed class SiloLanes(
         {
             lanes.Remove(silo);
             lane.Close();
+            Closings++;
         }
 
         foreach (var silo in present.Where(silo => !lanes.ContainsKey(silo)))
         {
-            var lane = new SiloLane(evenements => silos.Announce(silo, evenements), ordre => missed.Obey(silo, ordre), held, newOrdres(), time);
+            var lane = new SiloLane(evenements => silos.Announce(silo, evenements), ordre => missed.Obey(silo, ordre), held, newOrdres(), covered, time);
             lanes.Add(silo, lane);
 
             // Families may have come to it before we knew of it, from silos that were told after they left.

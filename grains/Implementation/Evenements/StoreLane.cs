@@ -29,7 +29,7 @@ internal sealed class StoreLane(EvenementsStore store, Action<long, Evenement[]>
     public long? GivenUp { get; private set; }
 
     /// <summary>The least number of what is still to be done; <see cref="long.MaxValue"/> when nothing.</summary>
-    public long Oldest => GivenUp ?? (items.TryPeek(out var first) ? first.Number : long.MaxValue);
+    public long Oldest => items.Select(item => item.Number).Append(GivenUp ?? long.MaxValue).Min();
 
     /// <summary>Adds events.</summary>
     /// <param name="number">Of their batch.</param>
@@ -37,7 +37,11 @@ internal sealed class StoreLane(EvenementsStore store, Action<long, Evenement[]>
     /// <param name="tellAgain">True when the silos know already, and the database should have before them.</param>
     public void Add(long number, Evenement[] evenements, bool tellAgain)
     {
-        if (evenements.Length > 0 && GivenUp is null)
+        if (evenements.Length == 0)
+            return;
+        if (GivenUp is { } given)
+            GivenUp = Math.Min(given, number);
+        else
             Add(new Item(number, evenements, tellAgain, null));
     }
 
@@ -107,10 +111,10 @@ internal sealed class StoreLane(EvenementsStore store, Action<long, Evenement[]>
         {
             if (items.TryPeek(out var first) && first == item)
             {
-                if (item.TellAgain)
-                    tellSilos(item.Number, item.Evenements);
                 kept -= item.Evenements.Length;
                 items.Dequeue();
+                if (item.TellAgain)
+                    tellSilos(item.Number, item.Evenements);
             }
         }
     }

@@ -1,18 +1,18 @@
+using DroitsAmeli.Grains.Clustering;
 using DroitsAmeli.Grains.RegimeSi;
 using Microsoft.Extensions.Options;
 
 namespace DroitsAmeli.Grains.Familles;
 
 /// <summary>
-/// How many families of this silo may ask the régime SI anew as soon as it has announced a change: in a second no more than the SI serves at
-/// once. A flood of changes must not cost the SI, or this silo, what nobody may ever read: beyond that, a family is asked for by its next read,
-/// which waits for it. Thread-safe.
+/// How many families of this silo may ask the régime SI anew as soon as it has announced a change: those of all silos in a second together no
+/// more than the calls the SI serves at once, yet one at least of each silo, and as many again after a while without. A flood of changes must not cost the SI, or this silo,
+/// what nobody may ever read: beyond that, a family is asked for by its next read, which waits for it. Thread-safe.
 /// </summary>
-internal sealed class AnnouncedRefreshes(IOptions<RegimeSiOptions> options, TimeProvider time)
+internal sealed class AnnouncedRefreshes(IOptions<RegimeSiOptions> options, ISiloStatusOracle silos, TimeProvider time)
 {
     private readonly Lock gate = new();
-    private readonly double perSecond = options.Value.MaxConcurrentCalls;
-    private double left = options.Value.MaxConcurrentCalls;
+    private double left = double.MaxValue;
     private long countedAt = time.GetTimestamp();
 
     /// <summary>True when one more family may ask now; it then counts as having asked.</summary>
@@ -20,6 +20,7 @@ internal sealed class AnnouncedRefreshes(IOptions<RegimeSiOptions> options, Time
     {
         lock (gate)
         {
+            var perSecond = Math.Max(1, (double)options.Value.MaxConcurrentCalls / Math.Max(1, silos.GetSilosAtWork().Count));
             var now = time.GetTimestamp();
             left = Math.Min(perSecond, left + time.GetElapsedTime(countedAt, now).TotalSeconds * perSecond);
             countedAt = now;

@@ -119,11 +119,11 @@ internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IF
     }
 
     /// <summary>The SI has announced a version. From any thread.</summary>
-    public void Announce(long version)
+    /// <returns>Ends once what the grain was saving without it has been given to the store.</returns>
+    public Task Announce(long version)
     {
         Learn(version);
-        if (Volatile.Read(ref live) is not null)
-            _ = Post(() => live?.Announce(version));
+        return Post(() => live?.Announce(version));
     }
 
     /// <summary>Obeys an order that is in force. From any thread.</summary>
@@ -154,13 +154,22 @@ internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IF
     /// <summary>Lets go of the parts at rest that nobody may be shown any more. From any thread.</summary>
     public void DropExpired(DateTimeOffset now)
     {
+        if (Volatile.Read(ref resting) is { } rest && rest.ExpiresAt <= now)
+            _ = Post(() => DropExpiredAtRest(now));
+    }
+
+    private void DropExpiredAtRest(DateTimeOffset now)
+    {
         if (Volatile.Read(ref resting) is not { } rest || rest.Without(expiredAt: now, Volatile.Read(ref announced)) is var left && ReferenceEquals(left, rest))
             return;
 
         // Whoever is awake saves by itself, and a row that has expired is removed.
-        if (Interlocked.CompareExchange(ref resting, left, rest) == rest && left is not null && Volatile.Read(ref live) is null)
+        if (Interlocked.CompareExchange(ref resting, left, rest) == rest && left is not null && live is null && IsTold)
             with.Store.Save(RestingFamille.Kind, this.GetGrainId(), Famille, left.ToStore());
     }
+
+    // Who has left the index is not told of versions any more, and may not write what it holds.
+    private bool IsTold => with.Index.Find(this.GetGrainId()) == this;
 
     private bool Holds(Ordre ordre) => live?.Holds(ordre) ?? Volatile.Read(ref resting)?.Holds(ordre) ?? false;
 
@@ -249,13 +258,6 @@ internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IF
         thawed.Context.OnForgotten += RememberForgotten;
         Volatile.Write(ref live, thawed);
         timer = StartTimer();
-
-        // Who announced before it was live has posted nothing: either that is read here, or its post finds it.
-        Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref announced) is var newest && newest > thawed.Context.Announced)
-            thawed.Announce(newest);
-        if (thawed.Context.IsDirty)
-            SaveSoon();
         return thawed;
     }
 
@@ -358,25 +360,22 @@ internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IF
 
     private void Save(LiveFamille awake)
     {
+        if (!IsTold)
+            return;
+
         // Before what is left is stored: merged with the row, the refused part would come back.
         if (awake.Context.IsRefused)
             with.Store.Forget(RestingFamille.Kind, this.GetGrainId());
         awake.Context.IsRefused = false;
 
-        do
-        {
-            if (!Rest(awake))
-                return;
-            if (resting is { } rest)
-                with.Store.Save(RestingFamille.Kind, this.GetGrainId(), Famille, rest.ToStore());
+        if (!Rest(awake))
+            return;
+        if (resting is { } rest)
+            with.Store.Save(RestingFamille.Kind, this.GetGrainId(), Famille, rest.ToStore());
 
-            // A row that nobody could read yet may hold what this family lacks.
-            else if (restored)
-                with.Store.Forget(RestingFamille.Kind, this.GetGrainId());
-        }
-
-        // Whoever announced a version meanwhile may have looked for unwritten rows before this one was.
-        while (Volatile.Read(ref announced) > awake.Context.Announced);
+        // A row that nobody could read yet may hold what this family lacks.
+        else if (restored)
+            with.Store.Forget(RestingFamille.Kind, this.GetGrainId());
     }
 
     /// <returns>False when it cannot be encoded: then it is neither kept at rest, nor stored, nor migrated.</returns>

@@ -4,7 +4,7 @@ using DroitsAmeli.Grains.Droits;
 namespace DroitsAmeli.Grains.Familles;
 
 /// <summary>All that is held of a family, at rest: in an idle grain, in the store, on its way to another silo.</summary>
-/// <param name="Newest">The newest version that anything has shown or announced.</param>
+/// <param name="Newest">The newest version that anything has shown, or that had been announced when this was made.</param>
 /// <param name="Parts">The copies; the composition is the one without NIR.</param>
 internal sealed record FamilleSnapshot(long Newest, IReadOnlyList<SnapshotPart> Parts)
 {

@@ -46,17 +46,19 @@ internal sealed class FamillesService(
 
         var families = new Dictionary<GrainId, string>(evenements.Length);
         var held = new HashSet<string>(StringComparer.Ordinal);
+        var told = new List<Task>();
         foreach (var (famille, version) in evenements)
         {
             var grain = IdOf(famille);
             families[grain] = famille;
             if (index.Find(grain) is not { } active)
                 continue;
-            active.Announce(version);
+            told.Add(active.Announce(version));
             held.Add(famille);
         }
 
-        // A family that has just left may have a first row on its way.
+        // What a family was about to save without the version is on its way to the store by then, as a first row of one that has just left may be.
+        await Task.WhenAll(told).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         foreach (var grain in await store.Settle(families.Keys, CancellationToken.None))
             held.Add(families[grain]);
         return [.. held];

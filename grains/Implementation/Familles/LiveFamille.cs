@@ -136,7 +136,7 @@ internal sealed class LiveFamille
     public void Announce(long version)
     {
         context.Announce(version);
-        if (!(composition.IsSuperseded || droits.Values.Any(part => part.IsSuperseded)) || !with.AnnouncedRefreshes.TryBegin())
+        if (!(composition.IsDueByAnnouncement || droits.Values.Any(part => part.IsDueByAnnouncement)) || !with.AnnouncedRefreshes.TryBegin())
             return;
         composition.RefreshAnnounced();
         foreach (var part in droits.Values)

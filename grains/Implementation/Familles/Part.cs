@@ -157,10 +157,13 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
             _ = Load(visit with { Priority = SiPriority.Ahead }, pauses: false);
     }
 
+    /// <summary>True for a copy that the SI has announced to be old, and that it may be asked for again.</summary>
+    public bool IsDueByAnnouncement => IsSuperseded && loading is null && !pause.IsOn(Now);
+
     /// <summary>Asks the SI again for a copy that it has announced to be old.</summary>
     public void RefreshAnnounced()
     {
-        if (IsSuperseded && !pause.IsOn(Now))
+        if (IsDueByAnnouncement)
             _ = Load(SiPriority.Evenement, pauses: false);
     }
 
@@ -203,14 +206,14 @@ internal sealed class Part<T>(PartKind<T> kind, PartContext family)
     }
 
     /// <summary>
-    /// The copy, if it may be shown to that convention and the SI need not be waited for; what is not fresh is asked again behind the answer. One that
+    /// The copy, if it may be shown to that convention and the SI need not be waited for; what is old is asked again behind the answer. One that
     /// has to be refreshed first is shown only while that fails.
     /// </summary>
     public Copy<T>? ReadHeld(TimeSpan maximumAge)
     {
         Prune();
         var verdict = Judge(maximumAge);
-        if (verdict is FreshnessVerdict.RefreshBehind or FreshnessVerdict.RefreshFirst && !pause.IsOn(Now))
+        if (verdict is FreshnessVerdict.RefreshBehind or FreshnessVerdict.RefreshFirst or FreshnessVerdict.Superseded && !pause.IsOn(Now))
             _ = Load(SiPriority.Refresh);
         return verdict is FreshnessVerdict.Fresh or FreshnessVerdict.RefreshBehind || verdict is FreshnessVerdict.RefreshFirst && pause.HasFailed(Now)
             ? copy

@@ -211,7 +211,7 @@ public sealed partial class SnapshotStore : IDisposable
 
     /// <summary>
     /// Completes when nothing that was given to <see cref="Save"/> or <see cref="Forget"/> before, for these grains, is unwritten or being
-    /// written. It is tried at once; what fails then is given up, so that it is not written afterwards either (a removal is tried again).
+    /// written. It is tried at once; what fails then is given up, and its row removed as soon as that can be.
     /// </summary>
     /// <returns>Those of which something was.</returns>
     public Task<IReadOnlyCollection<GrainId>> Settle(IReadOnlyCollection<GrainId> grains, CancellationToken cancellationToken) => behind.Settle(grains).WaitAsync(cancellationToken);

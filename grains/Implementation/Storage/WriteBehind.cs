@@ -114,8 +114,8 @@ internal sealed partial class WriteBehind : IDisposable
     }
 
     /// <summary>
-    /// Tries at once what waits for these grains, and completes when that has ended. What fails is not tried again: so nothing of before
-    /// is written afterwards.
+    /// Tries at once what waits for these grains, and completes when that has ended. What fails is not tried again, and its row is removed as soon
+    /// as that can be: it may come through all the same.
     /// </summary>
     /// <returns>Those of the grains of which something waited.</returns>
     public async Task<IReadOnlyCollection<GrainId>> Settle(IReadOnlyCollection<GrainId> grains)
@@ -361,21 +361,24 @@ internal sealed partial class WriteBehind : IDisposable
         if (failuresInARow == FailuresToPause)
             LogAway(logger, StorageFailure.Describe(failure));
 
+        var isGivenUp = asked <= entry.DropUpTo;
         if (entry.Waiting is { } newer)
         {
             // What was to be removed must still be, before anything newer is written.
-            entry.Waiting = newer with { Forget = newer.Forget || change.Forget };
+            entry.Waiting = newer with { Forget = newer.Forget || change.Forget || isGivenUp };
             return;
         }
 
         entry.Attempts++;
-        if (!change.Forget && (asked <= entry.DropUpTo || entry.Attempts >= MostAttempts))
+        if (!change.Forget && (isGivenUp || entry.Attempts >= MostAttempts))
         {
             Telemetry.StorageWrites.Add(1, new KeyValuePair<string, object?>("outcome", "dropped"));
-            return;
+            if (!isGivenUp)
+                return;
         }
 
-        entry.Waiting = asked <= entry.DropUpTo ? change with { Subject = null, Snapshot = null } : change;
+        // What has failed here may come through there all the same.
+        entry.Waiting = isGivenUp ? change with { Subject = null, Snapshot = null, Forget = true } : change;
         entry.DueAt = now + PauseAfter(entry.Attempts - 1);
     }
 

@@ -298,6 +298,20 @@ public sealed class AnnouncedFamilleTests(DroitsCluster cluster) : IAsyncLifetim
         Assert.DoesNotContain(Personne.NirText, System.Text.Json.JsonSerializer.Serialize(state), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Rights_that_the_list_would_show_are_asked_again_behind_it()
+    {
+        Famille.With(Personne.NirText, presences: false);
+        await Read();
+        await Rest();
+        Famille.Version = 2;
+        await Service.Announce([new(id, 2)]);
+        Assert.Equal((1, 1), (Compositions, Droits));
+
+        await Grain.GetBeneficiaires(new() { Utilisateur = Personne.Nir }, Cancellation);
+        await DroitsCluster.Until(() => (Compositions, Droits) == (2, 2));
+    }
+
     private async Task Rest()
     {
         await cluster.Advance(TimeSpan.FromSeconds(61));

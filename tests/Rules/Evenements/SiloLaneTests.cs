@@ -11,6 +11,8 @@ public sealed class SiloLaneTests
 
     private readonly FakeTimeProvider time = new();
     private readonly List<Ordre> obeyed = [];
+    private readonly List<(long Number, Ordre Ordre)> covered = [];
+    private readonly List<string> held = [];
     private readonly HashSet<string> told = [];
 
     [Fact]
@@ -33,12 +35,14 @@ public sealed class SiloLaneTests
         for (var number = 5; number < 10; number++)
             lane.Add(number, Evenements("b", SiloLane.Capacity));
         Assert.Equal(3, lane.Oldest);
+        Assert.Equal((3, 1), (covered[0].Number, covered.Count));
 
         await TellAll(lane);
         Assert.DoesNotContain("a0", told);
         Assert.Equal(2, obeyed.Count);
         Assert.Contains(given, obeyed);
-        Assert.True(obeyed.Single(ordre => ordre != given).Instant >= time.GetUtcNow());
+        Assert.Same(covered[0].Ordre, obeyed.Single(ordre => ordre != given));
+        Assert.True(covered[0].Ordre.Instant >= time.GetUtcNow());
         Assert.Equal(long.MaxValue, lane.Oldest);
     }
 
@@ -47,7 +51,6 @@ public sealed class SiloLaneTests
     {
         var lane = Lane();
         var running = lane.Run(TestContext.Current.CancellationToken);
-        lane.Add(1, Evenements("a", 10));
         lane.Close();
         await running;
         Assert.Equal(long.MaxValue, lane.Oldest);
@@ -57,61 +60,106 @@ public sealed class SiloLaneTests
     [Fact]
     public async Task A_late_answer_tells_what_was_held_and_is_waited_for()
     {
-        var (late, again) = (new TaskCompletionSource<string[]>(), new TaskCompletionSource());
-        var held = new List<string>();
+        var first = new TaskCompletionSource<string[]>();
+        await TellTwice(first, async (lane, turn) =>
+        {
+            Assert.Equal(7, lane.Oldest);
+            first.SetResult(["a1"]);
+            await turn();
+            Assert.Equal(["7 a1"], held);
+            Assert.Equal(long.MaxValue, lane.Oldest);
+        });
+    }
+
+    [Fact]
+    public async Task What_was_held_when_an_answer_was_lost_nobody_knows()
+    {
+        var first = new TaskCompletionSource<string[]>();
+        first.SetException(new TimeoutException());
+        await TellTwice(first, (lane, _) =>
+        {
+            Assert.Equal(["7 a0", "7 a1"], held);
+            Assert.Equal(long.MaxValue, lane.Oldest);
+            return Task.CompletedTask;
+        });
+    }
+
+    [Fact]
+    public async Task What_was_held_when_a_late_answer_is_lost_nobody_knows()
+    {
+        var first = new TaskCompletionSource<string[]>();
+        await TellTwice(first, async (lane, turn) =>
+        {
+            first.SetException(new TimeoutException());
+            await turn();
+            Assert.Equal(["7 a0", "7 a1"], held);
+            Assert.Equal(long.MaxValue, lane.Oldest);
+        });
+    }
+
+    [Fact]
+    public void What_a_dead_silo_has_not_said_it_may_have_held()
+    {
+        var lane = Lane();
+        lane.Add(4, Evenements("b", 1));
+        lane.AddKnown(2, Evenements("a", 2));
+        lane.Close();
+        Assert.Equal(["2 a0", "2 a1", "4 b0"], held);
+        Assert.Equal(long.MaxValue, lane.Oldest);
+    }
+
+    /// <summary>Two events under number 7: the silo's first answer is that, and to the second call it answers at once that it holds neither.</summary>
+    private async Task TellTwice(TaskCompletionSource<string[]> first, Func<SiloLane, Func<Task>, Task> then)
+    {
+        var again = new TaskCompletionSource();
         var calls = 0;
-        var lane = new SiloLane(
-            _ =>
-            {
-                if (++calls == 1)
-                    return late.Task;
-                again.SetResult();
-                return Task.FromResult<string[]>([]);
-            },
-            _ => Task.FromResult(0),
-            (number, evenements) => held.AddRange(evenements.Select(evenement => $"{number} {evenement.Famille}")),
-            new StaleOrdres(Spread, TimeSpan.FromSeconds(4)),
-            time);
+        var lane = Lane(_ =>
+        {
+            if (++calls == 1)
+                return first.Task;
+            again.SetResult();
+            return Task.FromResult<string[]>([]);
+        });
         using var stop = new CancellationTokenSource();
         var turns = new TaskFactory(new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler);
         var running = turns.StartNew(() => lane.Run(stop.Token), stop.Token).Unwrap();
-        await Turn(() =>
-        {
-            lane.Add(7, Evenements("a", 2));
-            return true;
-        });
+        await turns.StartNew(() => lane.Add(7, Evenements("a", 2)), stop.Token);
         while (!again.Task.IsCompleted)
         {
             time.Advance(TimeSpan.FromMilliseconds(250));
-            await Turn(() => 0);
+            await Turn();
         }
 
-        Assert.Equal(7, await Turn(() => lane.Oldest));
-        late.SetResult(["a1"]);
-        await Turn(() => 0);
-        Assert.Equal(["7 a1"], held);
-        Assert.Equal((long.MaxValue, 2), (await Turn(() => lane.Oldest), calls));
+        await turns.StartNew(() => then(lane, Turn), stop.Token).Unwrap();
+        Assert.Equal(2, calls);
         await stop.CancelAsync();
         await running;
 
-        async Task<T> Turn<T>(Func<T> action) => await turns.StartNew(action, TestContext.Current.CancellationToken);
+        async Task Turn()
+        {
+            for (var turn = 0; turn < 3; turn++)
+                await turns.StartNew(() => { }, TestContext.Current.CancellationToken);
+        }
     }
 
     private static Evenement[] Evenements(string name, int count) => [.. Enumerable.Range(0, count).Select(n => new Evenement($"{name}{n}", 1))];
 
-    private SiloLane Lane() => new(
-        evenements =>
-        {
-            told.UnionWith(evenements.Select(evenement => evenement.Famille));
-            return Task.FromResult<string[]>([]);
-        },
+    private SiloLane Lane() => Lane(evenements =>
+    {
+        told.UnionWith(evenements.Select(evenement => evenement.Famille));
+        return Task.FromResult<string[]>([]);
+    });
+
+    private SiloLane Lane(Func<Evenement[], Task<string[]>> announce) => new(
+        announce,
         ordre =>
         {
             obeyed.Add(ordre);
             return Task.FromResult(0);
         },
-        (_, _) => { },
+        (number, evenements) => held.AddRange(evenements.Select(evenement => $"{number} {evenement.Famille}")),
         new StaleOrdres(Spread, TimeSpan.FromSeconds(4)),
+        (number, ordre) => covered.Add((number, ordre)),
         time);
 
     /// <summary>The silo answers at once, so that all is told by the time the lane waits.</summary>

@@ -100,8 +100,7 @@ public sealed class AgedFamilleTests(Databases databases) : IAsyncLifetime
         var second = await Start(writeDelaySeconds: 60);
         Assert.Equal(2, Version(await Read(second)));
         await Passes(() => second.Service<FamilleIndex>().Find(IdOf(second)) is { IsAtRest: true }, TimeSpan.FromSeconds(10));
-        await second.Store.Settle([IdOf(second)], Cancellation);
-        Assert.Equal(0, second.Store.Pending);
+        await Passes(() => second.Store.Pending == 0, TimeSpan.FromSeconds(30));
 
         Famille.Status = 503;
         await PostgresServer.Execute(database, "ALTER TABLE away RENAME TO orleansstorage");
@@ -129,15 +128,15 @@ public sealed class AgedFamilleTests(Databases databases) : IAsyncLifetime
         await Passes(async () => await Stored(first) is not null);
         await first.Kill();
 
+        time.Advance(TimeSpan.FromMinutes(1));
         await PostgresServer.Execute(database, "ALTER TABLE orleansstorage RENAME TO away");
-        Famille.Status = 503;
         var second = await Start();
-        await second.Familles.Announce([new(Id, 1)]);
-        var reply = await second.Grains.GetGrain<IFamilleGrain>(FamilleKey.Of(Id)).GetDroits(new() { Utilisateur = NirOf(Assure) }, Cancellation);
-        Assert.Equal(FamilleOutcome.SiUnavailable, reply.Outcome);
-        await second.Familles.Announce([new(Id, 1)]);
-        await Passes(() => second.Service<FamilleIndex>().Find(IdOf(second)) is { IsAtRest: false }, TimeSpan.FromSeconds(1));
+        var quarantine = new Ordre { Id = Guid.NewGuid(), Kind = OrdreKind.Quarantine, From = time.GetUtcNow(), Instant = time.GetUtcNow() };
+        await Read(second);
+        Famille.Status = 503;
+        Assert.Equal(1, await second.Familles.Obey(quarantine));
         time.Advance(TimeSpan.FromSeconds(2));
+        await second.Service<FamilleIndex>().Find(IdOf(second))!.Post(() => true);
         await PostgresServer.Execute(database, "ALTER TABLE away RENAME TO orleansstorage");
         await Passes(() => second.Store.Pending == 0, TimeSpan.FromSeconds(10));
 

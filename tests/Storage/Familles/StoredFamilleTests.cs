@@ -1,4 +1,5 @@
 using DroitsAmeli.Grains.Droits;
+using DroitsAmeli.Grains.Evenements;
 using DroitsAmeli.Grains.Exploitation;
 using DroitsAmeli.Grains.Familles;
 using DroitsAmeli.Grains.FranceConnect;
@@ -108,22 +109,25 @@ public sealed class StoredFamilleTests(Databases databases) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_family_that_is_saved_while_a_version_is_announced_is_stored_with_it()
+    public async Task What_a_family_was_about_to_save_is_in_the_store_when_its_silo_has_been_told_of_a_version()
     {
-        var first = await Start(writeDelaySeconds: 60);
-        await Read(first);
+        var silo = await Start(writeDelaySeconds: 60);
+        await Read(silo);
         Famille.Status = 503;
-        var grain = FindGrain(first);
-        await await grain.Post(() =>
+        var grain = FindGrain(silo);
+        using var leaves = new ManualResetEventSlim();
+        var leaving = grain.Post(() =>
         {
-            grain.Announce(2);
+            leaves.Wait(Cancellation);
             return grain.OnDeactivateAsync(new(DeactivationReasonCode.ApplicationRequested, ""), Cancellation);
         });
-        await first.Store.Flush(TimeSpan.FromSeconds(30));
-        await Stored(1);
-        await first.Kill();
-
-        Assert.Equal(FamilleOutcome.SiUnavailable, (await Read(await Start())).Outcome);
+        var announcing = silo.Familles.Announce([new(Id, 2)]);
+        await Until(() => silo.Service<RecentEvenements>().VersionOf(Id) == 2);
+        Assert.False(announcing.IsCompleted);
+        leaves.Set();
+        await await leaving;
+        Assert.Equal([Id], await announcing);
+        Assert.Equal(1, await Rows());
     }
 
     [Fact]
