@@ -49,14 +49,13 @@ internal sealed class SiloLane(
             Clear();
             foreach (var ordre in ordres)
                 Open(ordre);
-            if (missed.Cover(time.GetUtcNow(), out var isNew) is var cover && isNew)
-            {
+            var cover = missed.Cover(time.GetUtcNow(), out var isNew);
+            if (isNew)
                 Add(number, cover);
 
-                // What the silo writes until it obeys outlives it: who reads the store must obey too, all silos.
-                covered(number, cover);
-            }
-
+            // What the silo writes until it obeys outlives it: who reads the store must obey too, all silos. One that was given before may have
+            // been dropped on its way to the store.
+            covered(number, cover);
             Telemetry.EvenementsResets.Add(1, new KeyValuePair<string, object?>("reason", "silo_behind"));
             return;
         }
@@ -93,10 +92,10 @@ internal sealed class SiloLane(
         }
     }
 
-    /// <summary>The silo is dead: nothing is to be told to it any more. What it wrote without knowing, or without saying so, it may have held.</summary>
+    /// <summary>The silo is dead: nothing is to be told to it any more. It may have held, and written, what it never answered for.</summary>
     public void Close()
     {
-        foreach (var item in open.Where(item => item.Evenements.Length > 0).OrderBy(item => item.Number))
+        foreach (var item in open.Where(item => item.Weight > 0).OrderBy(item => item.Number))
             held(item.Number, item.Evenements);
         Clear();
         gone.Cancel();

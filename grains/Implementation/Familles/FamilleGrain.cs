@@ -126,6 +126,14 @@ internal sealed partial class FamilleGrain(FamilleDependencies with) : Grain, IF
         return Post(() => live?.Announce(version));
     }
 
+    /// <summary>Saves what is held once more, soon. From any thread.</summary>
+    public void SaveAgain() => _ = Post(() =>
+    {
+        if (live is null && resting is null)
+            return;
+        (live ?? GoLive(Thaw())).Context.IsDirty = true;
+    });
+
     /// <summary>Obeys an order that is in force. From any thread.</summary>
     /// <returns>True when it concerns what is held here, or was until it was in force.</returns>
     public Task<bool> Obey(Ordre ordre)

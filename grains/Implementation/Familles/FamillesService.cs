@@ -59,8 +59,13 @@ internal sealed class FamillesService(
 
         // What a family was about to save without the version is on its way to the store by then, as a first row of one that has just left may be.
         await Task.WhenAll(told).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        foreach (var grain in await store.Settle(families.Keys, CancellationToken.None))
+        var settled = await store.Settle(families.Keys, CancellationToken.None);
+        foreach (var grain in settled.Waited)
             held.Add(families[grain]);
+
+        // A write that failed here may come through there, after the store was told of the version.
+        foreach (var grain in settled.Failed)
+            index.Find(grain)?.SaveAgain();
         return [.. held];
     }
 

@@ -210,11 +210,10 @@ public sealed partial class SnapshotStore : IDisposable
     }
 
     /// <summary>
-    /// Completes when nothing that was given to <see cref="Save"/> or <see cref="Forget"/> before, for these grains, is unwritten or being
-    /// written. It is tried at once; what fails then is given up, and its row removed as soon as that can be.
+    /// Completes when what was given to <see cref="Save"/> or <see cref="Forget"/> before, for these grains, has been tried once more, at once. A
+    /// save that fails then is given up, though it may come through all the same; a removal is tried again.
     /// </summary>
-    /// <returns>Those of which something was.</returns>
-    public Task<IReadOnlyCollection<GrainId>> Settle(IReadOnlyCollection<GrainId> grains, CancellationToken cancellationToken) => behind.Settle(grains).WaitAsync(cancellationToken);
+    public Task<Settled> Settle(IReadOnlyCollection<GrainId> grains, CancellationToken cancellationToken) => behind.Settle(grains).WaitAsync(cancellationToken);
 
     /// <summary>Writes everything that waits, within a limit.</summary>
     public async Task Flush(TimeSpan limit)

@@ -10,6 +10,11 @@ namespace DroitsAmeli.Grains.Storage;
 /// <param name="Forget">Whether what is stored is removed first.</param>
 internal sealed record RowChange(SnapshotKind Kind, GrainId Grain, string? Subject, Snapshot? Snapshot, bool Forget);
 
+/// <summary>What came of settling grains.</summary>
+/// <param name="Waited">Those of which something was unwritten.</param>
+/// <param name="Failed">Those of them of which something could not be written.</param>
+public sealed record Settled(IReadOnlySet<GrainId> Waited, IReadOnlySet<GrainId> Failed);
+
 /// <summary>
 /// The changes that wait to be written: one for each row, each after a delay, some at a time. While writes fail, one tries, at growing
 /// intervals; what has failed too often is dropped, and when too many wait the oldest are.
@@ -77,7 +82,7 @@ internal sealed partial class WriteBehind : IDisposable
             disposed = true;
             Telemetry.StoragePending.Add(-entries.Count);
             foreach (var waiter in entries.Values.SelectMany(entry => entry.Waiters))
-                waiter.Ended.TrySetResult();
+                waiter.Ended.TrySetResult(false);
             entries.Clear();
             removals.Clear();
             writes.Clear();
@@ -114,14 +119,12 @@ internal sealed partial class WriteBehind : IDisposable
     }
 
     /// <summary>
-    /// Tries at once what waits for these grains, and completes when that has ended. What fails is not tried again, and its row is removed as soon
-    /// as that can be: it may come through all the same.
+    /// Tries at once what waits for these grains, and completes when that has ended. What fails is not tried again (a removal is), though it may
+    /// come through all the same.
     /// </summary>
-    /// <returns>Those of the grains of which something waited.</returns>
-    public async Task<IReadOnlyCollection<GrainId>> Settle(IReadOnlyCollection<GrainId> grains)
+    public async Task<Settled> Settle(IReadOnlyCollection<GrainId> grains)
     {
-        List<Task> ended = [];
-        HashSet<GrainId> waited = [];
+        List<(GrainId Grain, Task<bool> Ended)> waited = [];
         lock (gate)
         {
             foreach (var grain in grains)
@@ -130,16 +133,17 @@ internal sealed partial class WriteBehind : IDisposable
                 {
                     if (entries.TryGetValue((state, grain), out var entry))
                     {
-                        ended.Add(HastenLocked(entry, dropWhenFailed: true));
-                        waited.Add(grain);
+                        waited.Add((grain, HastenLocked(entry, dropWhenFailed: true)));
                     }
                 }
             }
         }
 
         Pump();
-        await Task.WhenAll(ended);
-        return waited;
+        var outcomes = await Task.WhenAll(waited.Select(each => each.Ended));
+        return new(
+            waited.Select(each => each.Grain).ToHashSet(),
+            waited.Where((_, at) => !outcomes[at]).Select(each => each.Grain).ToHashSet());
     }
 
     /// <summary>Tries at once everything that waits, and completes when that has ended.</summary>
@@ -184,7 +188,7 @@ internal sealed partial class WriteBehind : IDisposable
         Pump();
     }
 
-    private Task HastenLocked(Entry entry, bool dropWhenFailed)
+    private Task<bool> HastenLocked(Entry entry, bool dropWhenFailed)
     {
         var waiter = new Waiter(entry.Asked, new(TaskCreationOptions.RunContinuationsAsynchronously));
         entry.Waiters.Add(waiter);
@@ -235,15 +239,15 @@ internal sealed partial class WriteBehind : IDisposable
     private void Drop(Entry entry)
     {
         Telemetry.StorageWrites.Add(1, new KeyValuePair<string, object?>("outcome", "dropped"));
-        End(entry, entry.Asked);
+        End(entry, entry.Asked, wasWritten: false);
     }
 
-    private void End(Entry entry, long upTo)
+    private void End(Entry entry, long upTo, bool wasWritten)
     {
         if (entry.Waiting is null && entry.Running is null && entries.Remove(entry.Key))
             Telemetry.StoragePending.Add(-1);
         foreach (var waiter in entry.Waiters.Where(waiter => waiter.Asked <= upTo))
-            waiter.Ended.TrySetResult();
+            waiter.Ended.TrySetResult(wasWritten);
         entry.Waiters.RemoveAll(waiter => waiter.Asked <= upTo);
     }
 
@@ -336,7 +340,7 @@ internal sealed partial class WriteBehind : IDisposable
                 DropOldest();
             }
 
-            End(entry, asked);
+            End(entry, asked, failure is null);
         }
 
         Pump();
@@ -361,24 +365,21 @@ internal sealed partial class WriteBehind : IDisposable
         if (failuresInARow == FailuresToPause)
             LogAway(logger, StorageFailure.Describe(failure));
 
-        var isGivenUp = asked <= entry.DropUpTo;
         if (entry.Waiting is { } newer)
         {
             // What was to be removed must still be, before anything newer is written.
-            entry.Waiting = newer with { Forget = newer.Forget || change.Forget || isGivenUp };
+            entry.Waiting = newer with { Forget = newer.Forget || change.Forget };
             return;
         }
 
         entry.Attempts++;
-        if (!change.Forget && (isGivenUp || entry.Attempts >= MostAttempts))
+        if (!change.Forget && (asked <= entry.DropUpTo || entry.Attempts >= MostAttempts))
         {
             Telemetry.StorageWrites.Add(1, new KeyValuePair<string, object?>("outcome", "dropped"));
-            if (!isGivenUp)
-                return;
+            return;
         }
 
-        // What has failed here may come through there all the same.
-        entry.Waiting = isGivenUp ? change with { Subject = null, Snapshot = null, Forget = true } : change;
+        entry.Waiting = asked <= entry.DropUpTo ? change with { Subject = null, Snapshot = null } : change;
         entry.DueAt = now + PauseAfter(entry.Attempts - 1);
     }
 
@@ -394,7 +395,9 @@ internal sealed partial class WriteBehind : IDisposable
     [LoggerMessage(Level = LogLevel.Information, Message = "Snapshots are written again.")]
     private static partial void LogBack(ILogger logger);
 
-    private sealed record Waiter(long Asked, TaskCompletionSource Ended);
+    /// <param name="Asked">For which change.</param>
+    /// <param name="Ended">Its result: whether it was written.</param>
+    private sealed record Waiter(long Asked, TaskCompletionSource<bool> Ended);
 
     private sealed class Entry
     {

@@ -100,7 +100,8 @@ public sealed class AgedFamilleTests(Databases databases) : IAsyncLifetime
         var second = await Start(writeDelaySeconds: 60);
         Assert.Equal(2, Version(await Read(second)));
         await Passes(() => second.Service<FamilleIndex>().Find(IdOf(second)) is { IsAtRest: true }, TimeSpan.FromSeconds(10));
-        await Passes(() => second.Store.Pending == 0, TimeSpan.FromSeconds(30));
+        await second.Store.Settle([IdOf(second)], Cancellation);
+        Assert.Equal(0, second.Store.Pending);
 
         Famille.Status = 503;
         await PostgresServer.Execute(database, "ALTER TABLE away RENAME TO orleansstorage");
@@ -168,6 +169,26 @@ public sealed class AgedFamilleTests(Databases databases) : IAsyncLifetime
 
         Assert.Equal(0, counts["storage.writes:dropped"]);
         Assert.Equal(0, await PostgresServer.Scalar<long>(database, "SELECT count(*) FROM orleansstorage"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_could_not_be_written_when_a_version_was_announced_is_written_again_with_it(bool atRest)
+    {
+        var silo = await Start(writeDelaySeconds: 60);
+        await PostgresServer.Execute(database, "ALTER TABLE orleansstorage RENAME TO away");
+        await Read(silo);
+        if (atRest)
+            await Passes(() => silo.Service<FamilleIndex>().Find(IdOf(silo)) is { IsAtRest: true }, TimeSpan.FromSeconds(10));
+        else
+            await Passes(() => silo.Store.Pending == 1);
+        Famille.Status = 503;
+        Assert.Equal([Id], await silo.Familles.Announce([new(Id, 2)]));
+        Assert.Equal(1, counts["storage.writes:dropped"]);
+
+        await PostgresServer.Execute(database, "ALTER TABLE away RENAME TO orleansstorage");
+        await Passes(async () => (await Stored(silo))?.Newest == 2, TimeSpan.FromSeconds(10));
     }
 
     [Fact]
