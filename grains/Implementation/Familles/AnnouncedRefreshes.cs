@@ -5,9 +5,9 @@ using Microsoft.Extensions.Options;
 namespace DroitsAmeli.Grains.Familles;
 
 /// <summary>
-/// How many families of this silo may ask the régime SI anew as soon as it has announced a change: those of all silos in a second together no
-/// more than the calls the SI serves at once, yet one at least of each silo, and as many again after a while without. A flood of changes must not cost the SI, or this silo,
-/// what nobody may ever read: beyond that, a family is asked for by its next read, which waits for it. Thread-safe.
+/// How many families of this silo may ask the régime SI anew as soon as it has announced a change: in a second, those of all silos together no
+/// more than the calls that the SI serves at once, yet one of each silo at least; twice that after a second without. A flood of changes must not
+/// cost the SI, or this silo, what nobody may ever read: beyond that, a family is asked for by its next read, which waits for it. Thread-safe.
 /// </summary>
 internal sealed class AnnouncedRefreshes(IOptions<RegimeSiOptions> options, ISiloStatusOracle silos, TimeProvider time)
 {

@@ -7,26 +7,22 @@ namespace DroitsAmeli.Tests.Sandbox.Processes;
 /// <summary>TCP ports of this machine.</summary>
 internal static class Loopback
 {
+    // Below those that the kernel lends to outgoing connections: what is free now is not taken by one before a server has started.
+    private const int First = 20_000;
+    private const int Last = 32_000;
     private const string Established = "01";
     private const string Listening = "0A";
     private const int LocalAddress = 1;
     private const int RemoteAddress = 2;
     private const int State = 3;
     private const int Inode = 9;
+    private static readonly HashSet<int> given = [];
 
-    /// <summary>As many different ports as asked for, free now.</summary>
+    /// <summary>As many different ports as asked for, free now, and given to nobody before.</summary>
     public static int[] FreePorts(int count)
     {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        try
-        {
-            listeners.ForEach(listener => listener.Start());
-            return [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
-        }
-        finally
-        {
-            listeners.ForEach(listener => listener.Dispose());
-        }
+        lock (given)
+            return [.. Enumerable.Range(0, Last - First).Select(_ => Random.Shared.Next(First, Last)).Where(port => IsFree(port) && given.Add(port)).Take(count)];
     }
 
     public static string Url(int port, string path = "") => $"http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}{path}";
@@ -52,6 +48,20 @@ internal static class Loopback
     /// <summary>The connections of that process that are up, both ends, as the kernel tells it.</summary>
     public static IReadOnlyList<(IPEndPoint Local, IPEndPoint Remote)> ConnectionsOf(int process) =>
         [.. SocketsOf(process, Established).Select(row => (Read(row[LocalAddress]), Read(row[RemoteAddress])))];
+
+    private static bool IsFree(int port)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, port);
+        try
+        {
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
 
     private static IEnumerable<string[]> SocketsOf(int process, string state)
     {
