@@ -131,6 +131,28 @@ public sealed class EvenementsFollowingTests(Databases databases)
     }
 
     [Fact]
+    public async Task What_a_silo_stored_and_did_not_answer_for_before_it_died_is_raised_before_the_cursor_goes_on()
+    {
+        await using var feed = await FakeFeed.Start();
+        await using var database = await EvenementsDatabase.Create(await databases.Create());
+        await using var cluster = await FollowingCluster.Start(feed.Url, settings: database.Settings);
+        await cluster.Started();
+        feed.Publish(new Evenement("F1", 1));
+        await Saved(database, feed.Last);
+        var host = await cluster.Host();
+        var silent = cluster.Silos.First(silo => silo != host);
+        cluster.ToldOf(silent).Freeze();
+        feed.Publish(new Evenement("late", 9));
+        await cluster.Known("late", 9, [.. cluster.Silos.Where(silo => silo != silent)]);
+        await database.Hold(Service, ["late"]);
+        Assert.Equal(0, await database.LeastVersion(Service, "late"));
+
+        await cluster.Kill(silent);
+        await Saved(database, feed.Last);
+        Assert.Equal(9, await database.LeastVersion(Service, "late"));
+    }
+
+    [Fact]
     public async Task While_the_database_is_away_the_silos_are_told_and_afterwards_it_is_told_too()
     {
         Databases.SkipWithoutPostgres();
